@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Circuits, their links, and the rules that choose among them.
+ *
+ * A circuit has a number that is given once per name (`names`) and not reused
+ * while a flow holds it. `circuits` has an entry per slot and number, index
+ * slot * CIRCUITS_MAX + number; an entry with flag CIRCUIT_PRESENT unset is no
+ * circuit. `rules` is indexed likewise by slot * RULES_MAX + rule.
+ *
+ * `links` says what a device with given VLAN tags is, in each slot: nothing,
+ * inside, or a link of a circuit. Only the loader writes these. `drains` is the
+ * operator's switch and outlives a change of configuration.
+ *
+ * `sources` is the list of §2.1 for what the kernel itself sends: an entry
+ * (circuit, prefix) is a source that may leave this circuit. `answers` lists,
+ * by device, the addresses whose ARP requests and neighbour solicitations the
+ * data plane answers. `failed` names next hops whose neighbour does not answer;
+ * the daemon writes it.
+ */
+#ifndef SAMEPATH_CIRCUIT_H
+#define SAMEPATH_CIRCUIT_H
+
+#include "types.h"
+#include "pool.h"
+
+enum circuit_flag {
+	CIRCUIT_PRESENT = 1 << 0,
+	CIRCUIT_RETIRING = 1 << 1, /* no new flow; kept for the live ones */
+	CIRCUIT_PIN_ONLY = 1 << 2, /* no outbound-pool key: translates nothing */
+	CIRCUIT_MONITOR = 1 << 3, /* enforce: monitor */
+	CIRCUIT_TCP_EIM = 1 << 4, /* endpoint-independent mapping */
+	CIRCUIT_UDP_EIM = 1 << 5,
+};
+
+#define CIRCUIT_LINKS 8
+
+struct circuit {
+	__u32 flags; /* enum circuit_flag */
+	__u32 table; /* kernel routing table, 0: main */
+	__u16 port_min; /* host order, ports that translation may use */
+	__u16 port_max;
+	__u8 ranges4; /* used entries of pool4 */
+	__u8 ranges6;
+	__u16 pad;
+	__u32 addresses4; /* usable addresses, retiring ranges left out */
+	__u32 addresses6;
+	__u32 links[CIRCUIT_LINKS]; /* ifindexes, 0 ends; asked in turn by what is not translated */
+	struct pool_range pool4[POOL_RANGES];
+	struct pool_range pool6[POOL_RANGES];
+};
+
+#define RULE_CIRCUITS 16
+
+enum rule_flag {
+	RULE_NO_TRANSLATE = 1 << 0,
+	RULE_SPREAD_BY_HOST = 1 << 1,
+};
+
+struct rule {
+	__u8 circuits[RULE_CIRCUITS]; /* in order; `otherwise: CIRCUIT` is the last */
+	__u8 count; /* 0: the rule says drop */
+	__u8 spread; /* the first so many are spread over */
+	__u16 flags; /* enum rule_flag */
+};
+
+/* Tags are host order, 0xffff: none. */
+#define NO_TAG 0xffff
+
+struct link_key {
+	__u32 ifindex;
+	__u16 outer;
+	__u16 inner;
+};
+
+enum role_kind { ROLE_NONE, ROLE_INSIDE, ROLE_LINK };
+
+struct role {
+	__u8 kind; /* enum role_kind */
+	__u8 circuit; /* of a link */
+	__u8 retiring;
+	__u8 pad;
+};
+
+struct link {
+	struct role role[SLOTS];
+	__be32 address4; /* what the gateway answers from here, 0: none */
+	struct in6_addr address6;
+	__u32 mtu;
+	__u8 mac[6];
+	__u8 pad[2];
+};
+
+/* Key of `sources` (scope is the circuit) and `answers` (scope is the ifindex). */
+struct scoped_prefix {
+	__u32 length; /* 32 for the scope, plus the bits of the mapped prefix */
+	__u32 scope;
+	struct in6_addr address;
+};
+
+struct neighbour_key {
+	__u32 ifindex;
+	struct in6_addr address; /* IPv4 as mapped */
+};
+
+/* Per CPU, index circuit number. */
+struct circuit_counter {
+	__u64 out_packets;
+	__u64 out_bytes;
+	__u64 in_packets;
+	__u64 in_bytes;
+	__u64 opened;
+	__u64 closed;
+	__u64 violations; /* packets of its flows that came in elsewhere */
+	__u64 exhausted; /* new flows refused for want of a port */
+	__u64 next_address; /* TCP flows that took another address than their host's */
+};
+
+/* Per CPU, index class number: flows and packets of the matched rule's class. */
+struct class_counter {
+	__u64 out_packets;
+	__u64 out_bytes;
+	__u64 in_packets;
+	__u64 in_bytes;
+	__u64 opened;
+};
+
+enum name_kind { NAME_CIRCUIT = 1, NAME_CLASS = 2 };
+
+struct name_key {
+	__u8 kind; /* enum name_kind */
+	char name[63]; /* padded with zeros */
+};
+
+#ifdef __bpf__
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SLOTS * CIRCUITS_MAX);
+	__type(key, __u32);
+	__type(value, struct circuit);
+} circuits SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SLOTS * RULES_MAX);
+	__type(key, __u32);
+	__type(value, struct rule);
+} rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct link_key);
+	__type(value, struct link);
+} links SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CIRCUITS_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} drains SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct scoped_prefix);
+	__type(value, __u32);
+} sources SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct scoped_prefix);
+	__type(value, __u32);
+} answers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct neighbour_key);
+	__type(value, __u64);
+} failed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CIRCUITS_MAX);
+	__type(key, __u32);
+	__type(value, struct circuit_counter);
+} circuit_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CLASSES_MAX);
+	__type(key, __u32);
+	__type(value, struct class_counter);
+} class_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CIRCUITS_MAX + CLASSES_MAX);
+	__type(key, struct name_key);
+	__type(value, __u32);
+} names SEC(".maps");
+#endif
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Events: what happened, for whoever watches.
+ *
+ * The data plane and the sweep write records into the ring `events`; one reader
+ * takes them out. Each CPU may write so many a second of each kind; what was
+ * not written is counted in `events_lost`, so silence is never mistaken for
+ * calm. Addresses are the inside tuple's, IPv4 as mapped.
+ */
+#ifndef SAMEPATH_EVENT_H
+#define SAMEPATH_EVENT_H
+
+#include "types.h"
+
+#define EVENTS(X) \
+	X(FLOW_OPENED, "flow-opened") \
+	X(FLOW_CLOSED, "flow-closed") \
+	X(VIOLATION, "violation") \
+	X(EXHAUSTED, "exhausted") \
+	X(POOL_FILLING, "pool-filling")
+
+#define EVENT_ENUM(name, text) E_##name,
+enum event_kind { EVENTS(EVENT_ENUM) E_MAX };
+#undef EVENT_ENUM
+
+struct event {
+	__u64 time; /* ns */
+	__u8 kind; /* enum event_kind */
+	__u8 family; /* 4 or 6 */
+	__u8 protocol;
+	__u8 circuit; /* the pin */
+	__u8 actual; /* circuit the packet came in on, of a violation */
+	__u8 mac[6]; /* sender of a violation */
+	__u8 pad;
+	__u16 class;
+	__be16 sport;
+	__be16 dport;
+	__be16 pool_port;
+	__u32 ifindex; /* where the packet came in */
+	struct in6_addr saddr;
+	struct in6_addr daddr;
+	struct in6_addr pool; /* address worn */
+	__u64 packets[2]; /* of a closed flow: forward, reply */
+	__u64 bytes[2];
+};
+
+#define EVENTS_PER_SECOND 1000 /* each CPU, each kind */
+
+struct event_budget {
+	__u64 second; /* ns / NANOSECONDS */
+	__u32 used[E_MAX];
+	__u32 answers; /* ICMP errors sent in this second */
+};
+
+#ifdef __bpf__
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, E_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} events_lost SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct event_budget);
+} event_budgets SEC(".maps");
+#endif
+
+#endif

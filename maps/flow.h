@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Flows: the state of one connection, as two entries that exist together.
+ *
+ * The key of an entry is the tuple of the packets it is for, as they arrive.
+ * The forward half is for packets of the side that opened the flow, the reply
+ * half for those that come back; each says what its packets become. From either
+ * half the key of the other follows: turn the translated tuple around. The
+ * reply half goes in first and with NOEXIST; that insert is the reservation of
+ * the pool's port toward this destination.
+ *
+ * ICMP echo: the identifier is the source port of a request and the destination
+ * port of a reply; the other port is 0.
+ *
+ * The circuit is written at creation and never again. Times, counters and the
+ * way out of a half are written only by packets of that half, so that two cores
+ * never fight over a line; only `flags` is shared, and changed atomically. A
+ * flow is dead when the latest packet of either half is older than its state's
+ * timeout (settings.h): dead is final, no packet revives it, and nobody deletes
+ * it before it has been dead for FLOW_GRACE more, because an element of a hash
+ * map is reused at once and a program may still hold the pointer.
+ */
+#ifndef SAMEPATH_FLOW_H
+#define SAMEPATH_FLOW_H
+
+#include "types.h"
+
+#define FLOW_GRACE NANOSECONDS
+#define ROUTE_AGE NANOSECONDS /* a half asks the FIB again after this */
+
+struct flow_key4 {
+	__be32 saddr;
+	__be32 daddr;
+	__be16 sport;
+	__be16 dport;
+	__u8 protocol;
+	__u8 zero[3];
+};
+
+struct flow_key6 {
+	struct in6_addr saddr;
+	struct in6_addr daddr;
+	__be16 sport;
+	__be16 dport;
+	__u8 protocol;
+	__u8 zero[3];
+};
+
+enum flow_flag {
+	FLOW_REPLY = 1 << 0, /* this is the reply half */
+	FLOW_OPENED_OUTSIDE = 1 << 1,
+	FLOW_PIN_ONLY = 1 << 2, /* addresses and ports stay */
+	FLOW_MAPPED = 1 << 3, /* under an entry of `mappings` */
+	FLOW_HALF_OPEN = 1 << 4, /* forward half only: counted as half-open */
+	FLOW_SEEN = 1 << 5, /* a packet of this half came by */
+	FLOW_KILLED = 1 << 6, /* ended by an operator or a newer flow */
+	FLOW_SYN = 1 << 8, /* what TCP said in this direction */
+	FLOW_ACK = 1 << 9,
+	FLOW_FIN = 1 << 10,
+	FLOW_RST = 1 << 11,
+};
+
+/* What does not depend on the family. */
+struct half {
+	__u64 last; /* ns, latest packet of this half; creation before the first */
+	__u64 packets;
+	__u64 bytes; /* whole frames */
+	__u64 routed; /* ns, when the FIB was last asked, 0: never; of a killed flow, its death */
+	__u32 oif; /* way out: device, its tags are the device's */
+	__u8 dmac[6];
+	__u8 smac[6];
+	__u32 iif; /* device of the latest packet of this half */
+	__u32 generation; /* of the FIB answer, see struct live */
+	__u32 flags; /* enum flow_flag */
+	__u32 opened; /* seconds of CLOCK_MONOTONIC */
+	__u16 l3_delta; /* what the rewrite adds to the IPv4 header's sum, ones' complement */
+	__u16 l4_delta; /* and to the transport's */
+	__u16 class;
+	__u16 mtu; /* of the way out */
+	__be16 sport; /* translated */
+	__be16 dport;
+	__u8 circuit; /* the pin */
+	__u8 pad[3];
+};
+
+struct flow4 {
+	struct half half;
+	__be32 saddr; /* translated */
+	__be32 daddr;
+};
+
+struct flow6 {
+	struct half half;
+	struct in6_addr saddr;
+	struct in6_addr daddr;
+};
+
+/*
+ * What an inside host holds; IPv4 as mapped. Counted up by the packet that
+ * opens a flow, down by whoever deletes it. An entry without flows is deleted
+ * by a sweep two seconds after it was last touched.
+ */
+struct host {
+	__u64 touched; /* ns */
+	__u32 flows;
+	__u32 half_open;
+};
+
+/* Index of `half_open`. */
+enum side { SIDE_INSIDE, SIDE_OUTSIDE, SIDE_MAX };
+
+/* One record of the flow iterator's output: the forward half with its reply. */
+struct flow_record {
+	__u8 family; /* 4 or 6 */
+	__u8 has_reply; /* 0: the reply half is gone */
+	__u16 pad;
+	__u32 reply_flags;
+	struct flow_key6 key; /* IPv4 as mapped */
+	struct in6_addr saddr; /* translated, IPv4 as mapped */
+	struct in6_addr daddr;
+	struct half forward;
+	struct half reply;
+};
+
+/* Context of the program kill_flow: ends the flow whose forward key this is. */
+struct flow_kill {
+	struct flow_key6 key; /* IPv4 as mapped */
+	__u32 family; /* 4 or 6 */
+	__u32 done; /* out: 1 when there was one */
+};
+
+/* What a sweep found and did; the daemon zeroes it before each. */
+struct sweep {
+	__u64 live[CIRCUITS_MAX]; /* flows still pinned to the circuit */
+	__u64 pin_only[CIRCUITS_MAX]; /* of them untranslated */
+	__u64 seen; /* halves walked */
+	__u64 deleted; /* flows */
+	__u64 orphans; /* halves without the other, deleted */
+	__u64 mappings; /* deleted */
+};
+
+#ifdef __bpf__
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* twice limits.flows, sized before load */
+	__type(key, struct flow_key4);
+	__type(value, struct flow4);
+} flows4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct flow_key6);
+	__type(value, struct flow6);
+} flows6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct in6_addr);
+	__type(value, struct host);
+} hosts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SIDE_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} half_open SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sweep);
+} sweep SEC(".maps");
+#else
+_Static_assert(sizeof(struct flow_key4) == 16, "hashed whole");
+_Static_assert(sizeof(struct flow_key6) == 40, "hashed whole");
+_Static_assert(sizeof(struct half) == 80, "no hidden pad");
+_Static_assert(sizeof(struct flow4) == 88, "no hidden pad");
+_Static_assert(sizeof(struct flow6) == 112, "no hidden pad");
+#endif
+
+#endif

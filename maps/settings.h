@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Settings: which slot is live, and the scalars of each slot.
+ *
+ * `live` has one entry. The loader fills the slot that is not live, then
+ * writes the entry once; a packet reads it once. `generation` moves whenever
+ * routes, neighbours or links may have changed: what a flow remembers of its
+ * way is asked again when the two differ. `settings` has one entry a slot.
+ * `version` holds CONTRACT_VERSION since the first apply; a program or command
+ * of another version refuses to touch the pins.
+ */
+#ifndef SAMEPATH_SETTINGS_H
+#define SAMEPATH_SETTINGS_H
+
+#include "types.h"
+
+struct live {
+	__u32 slot; /* 0 or 1 */
+	__u32 generation;
+};
+
+/* What a flow is waiting for decides how long it may be silent. */
+enum flow_state {
+	STATE_TCP_HALF_OPEN, /* not both sides acknowledged yet */
+	STATE_TCP_ESTABLISHED,
+	STATE_TCP_CLOSING, /* FIN from both sides, or RST */
+	STATE_UDP,
+	STATE_ICMP,
+	STATE_INBOUND_HALF_OPEN, /* opened from outside, not answered yet */
+	STATE_MAX
+};
+
+struct settings {
+	__u64 timeout[STATE_MAX]; /* ns of silence after which a flow is dead */
+	__u64 timeout_min; /* ns, the smallest of them */
+	__u32 half_open_max; /* each side */
+	__u32 flows_per_host; /* 0: no limit */
+	__u32 destination_sets; /* row length of `policy` */
+	__u16 local_port_min; /* host order, the gateway's own ephemeral ports */
+	__u16 local_port_max;
+	__u32 ready; /* 1 when the slot holds a configuration */
+	__u32 answers_per_second; /* ICMP errors, per CPU */
+};
+
+#ifdef __bpf__
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct live);
+} live SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SLOTS);
+	__type(key, __u32);
+	__type(value, struct settings);
+} settings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} version SEC(".maps");
+#endif
+
+#endif
