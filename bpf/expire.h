@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sweeps: what has been dead for a further second is deleted, forward half, reply half; a mapping
+ * that nothing used for MAPPING_REST is marked dying, and deleted by a later sweep if it still
+ * is. Each call sees one element; userspace reads in small pieces, so nobody is held long.
+ * Included once a family.
+ */
+
+/* The mapping that this flow lives under was needed just now. */
+static __always_inline void F(mapping_touch)(const FLOW *f, __u8 protocol, __u64 now)
+{
+	struct F(mapping_key) key = {};
+	struct F(mapping) *pool;
+
+	key.address = f->saddr;
+	key.port = f->half.sport;
+	key.protocol = protocol;
+	key.circuit_side = f->half.circuit * 2 + MAPPING_POOL;
+	pool = bpf_map_lookup_elem(&F(mappings), &key);
+	if (!pool)
+		return;
+	pool->seen = now;
+	__sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_ALIVE);
+}
+
+static __always_inline void F(expire_forward)(struct settings *s, struct sweep *sum, FLOW_KEY *key,
+					      FLOW *f, __u64 now)
+{
+	__u32 circuit = f->half.circuit;
+
+	if (F(flow_dead)(f, key->protocol, s, now, FLOW_GRACE)) {
+		F(flow_remove)(key, f, now);
+		sum->deleted++;
+		return;
+	}
+	if (circuit < CIRCUITS_MAX) {
+		sum->live[circuit]++;
+		if (f->half.flags & FLOW_PIN_ONLY)
+			sum->pin_only[circuit]++;
+	}
+	if (f->half.flags & FLOW_MAPPED && !(f->half.flags & FLOW_KILLED))
+		F(mapping_touch)(f, key->protocol, now);
+}
+
+/* A reply half goes with its forward half; alone it is what an interrupted delete left. */
+static __always_inline void F(expire_reply)(struct settings *s, struct sweep *sum, FLOW_KEY *key,
+					    FLOW *f, __u64 now)
+{
+	if (!(f->half.flags & FLOW_KILLED) && (__s64)(now - f->half.last) < (__s64)s->timeout_min)
+		return;
+	if (F(flow_peer)(f, key->protocol) ||
+	    !F(flow_dead)(f, key->protocol, s, now, FLOW_GRACE))
+		return;
+	if (!bpf_map_delete_elem(FLOWS, key))
+		sum->orphans++;
+}
+
+static __always_inline int F(expire_flow)(struct bpf_iter__bpf_map_elem *ctx)
+{
+	FLOW_KEY *seen = ctx->key, key;
+	struct sweep *sum = sweep_find();
+	struct settings *s = settings_live();
+	FLOW *f;
+
+	if (!seen || !ctx->value || !sum || !s)
+		return 0;
+	key = *seen;
+	f = bpf_map_lookup_elem(FLOWS, &key);
+	if (!f)
+		return 0;
+	sum->seen++;
+	if (f->half.flags & FLOW_REPLY)
+		F(expire_reply)(s, sum, &key, f, bpf_ktime_get_ns());
+	else
+		F(expire_forward)(s, sum, &key, f, bpf_ktime_get_ns());
+	return 0;
+}
+
+static __always_inline int F(expire_mapping)(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct F(mapping_key) *seen = ctx->key, key;
+	struct sweep *sum = sweep_find();
+	struct F(mapping) *pool;
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!seen || !ctx->value || !sum)
+		return 0;
+	key = *seen;
+	if (key.circuit_side & 1)
+		return 0; /* goes with its MAPPING_POOL entry */
+	pool = bpf_map_lookup_elem(&F(mappings), &key);
+	if (!pool || (__s64)(now - pool->seen) < (__s64)MAPPING_REST)
+		return 0;
+	if (__sync_val_compare_and_swap(&pool->state, MAPPING_ALIVE, MAPPING_DYING) == MAPPING_ALIVE)
+		return 0; /* marked; deleted by a later sweep unless a packet takes it back */
+	if ((__s64)(now - pool->seen) < (__s64)(MAPPING_REST + FLOW_GRACE) ||
+	    __sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_DEAD) == MAPPING_ALIVE)
+		return 0;
+	struct F(mapping_key) inside = {
+		.address = pool->address,
+		.port = pool->port,
+		.protocol = key.protocol,
+		.circuit_side = key.circuit_side + MAPPING_INSIDE,
+	};
+	bpf_map_delete_elem(&F(mappings), &inside);
+	if (!bpf_map_delete_elem(&F(mappings), &key))
+		sum->mappings++;
+	return 0;
+}
+
+/* Writes the flow of a forward half, with its reply, for whoever lists. */
+static __always_inline int F(list_flow)(struct bpf_iter__bpf_map_elem *ctx)
+{
+	FLOW_KEY *seen = ctx->key;
+	struct flow_record record = {.family = FAMILY};
+	FLOW *f = ctx->value, *peer;
+	FLOW_KEY key;
+
+	if (!seen || !f || f->half.flags & FLOW_REPLY)
+		return 0;
+	key = *seen;
+	f = bpf_map_lookup_elem(FLOWS, &key);
+	if (!f)
+		return 0;
+	F(map_address_)(&record.key.saddr, &key.saddr);
+	F(map_address_)(&record.key.daddr, &key.daddr);
+	record.key.sport = key.sport;
+	record.key.dport = key.dport;
+	record.key.protocol = key.protocol;
+	F(map_address_)(&record.saddr, &f->saddr);
+	F(map_address_)(&record.daddr, &f->daddr);
+	record.forward = f->half;
+	peer = F(flow_peer)(f, key.protocol);
+	if (peer) {
+		record.has_reply = 1;
+		record.reply_flags = peer->half.flags;
+		record.reply = peer->half;
+	}
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+/* Ends a flow now: no packet finds it any more, a sweep deletes it after the grace. */
+static __always_inline void F(kill)(struct flow_kill *kill)
+{
+	__u64 now = bpf_ktime_get_ns();
+	FLOW *f, *peer;
+	FLOW_KEY key = {};
+
+	F(unmap_address_)(&key.saddr, &kill->key.saddr);
+	F(unmap_address_)(&key.daddr, &kill->key.daddr);
+	key.sport = kill->key.sport;
+	key.dport = kill->key.dport;
+	key.protocol = kill->key.protocol;
+	f = bpf_map_lookup_elem(FLOWS, &key);
+	if (!f || f->half.flags & FLOW_KILLED)
+		return;
+	peer = F(flow_peer)(f, key.protocol);
+	if (peer) {
+		peer->half.routed = now;
+		__sync_fetch_and_or(&peer->half.flags, FLOW_KILLED);
+	}
+	f->half.routed = now;
+	__sync_fetch_and_or(&f->half.flags, FLOW_KILLED);
+	kill->done = 1;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * flow: the packet's own tuple finds its translation, either direction. A half that is dead is
+ * as good as absent. Included once a family, after family.h.
+ */
+
+/* The key of the other half: the translated tuple turned around. */
+static __always_inline void F(flow_peer_key)(const FLOW *f, __u8 protocol, FLOW_KEY *key)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	key->saddr = f->daddr;
+	key->daddr = f->saddr;
+	key->sport = f->half.dport;
+	key->dport = f->half.sport;
+	key->protocol = protocol;
+}
+
+static __always_inline FLOW *F(flow_peer)(const FLOW *f, __u8 protocol)
+{
+	FLOW_KEY key;
+
+	F(flow_peer_key)(f, protocol, &key);
+	return bpf_map_lookup_elem(FLOWS, &key);
+}
+
+/* The whole question, of both halves. */
+static __noinline bool F(flow_silent)(const FLOW *f, __u8 protocol, struct settings *settings,
+				      __u64 now, __u64 grace)
+{
+	__u32 flags = f->half.flags, other = 0;
+	__u64 last = f->half.last;
+	FLOW *peer;
+
+	if (flags & FLOW_KILLED)
+		return now >= f->half.routed + grace;
+	peer = F(flow_peer)(f, protocol);
+	if (peer) {
+		other = peer->half.flags;
+		if (other & FLOW_KILLED)
+			return now >= peer->half.routed + grace;
+		if ((__s64)(peer->half.last - last) > 0)
+			last = peer->half.last;
+	}
+	return (__s64)(now - last) > (__s64)(flow_timeout(settings, protocol, flags, other) + grace);
+}
+
+/*
+ * True when the flow has been dead for `grace` ns. The own half's time answers for nearly every
+ * packet; only after a silence longer than the shortest timeout is the other half asked.
+ */
+static __always_inline bool F(flow_dead)(const FLOW *f, __u8 protocol, struct settings *settings,
+					 __u64 now, __u64 grace)
+{
+	if (!(f->half.flags & FLOW_KILLED) &&
+	    (__s64)(now - f->half.last) < (__s64)settings->timeout_min)
+		return false;
+	return F(flow_silent)(f, protocol, settings, now, grace);
+}
+
+/* The half that the packet belongs to, NULL when there is none alive. */
+static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
+{
+	FLOW *f = bpf_map_lookup_elem(FLOWS, key);
+
+	if (!f || F(flow_dead)(f, p->protocol, p->settings, p->now, 0))
+		return NULL;
+	return f;
+}
+
+/* The inside host of the flow whose forward key and half these are, IPv4 as mapped. */
+static __always_inline void F(flow_host)(const FLOW_KEY *key, struct in6_addr *host)
+{
+	F(map_address_)(host, &key->saddr);
+}
+
+/* Half-open ends once: whoever clears the bit gives the share back. */
+static __always_inline void F(flow_open_ended)(const FLOW_KEY *forward_key, FLOW *forward)
+{
+	struct in6_addr host;
+	__u32 was = __sync_fetch_and_and(&forward->half.flags, ~FLOW_HALF_OPEN);
+
+	if (!(was & FLOW_HALF_OPEN))
+		return;
+	F(flow_host)(forward_key, &host);
+	half_open_release(&host, was & FLOW_OPENED_OUTSIDE ? SIDE_OUTSIDE : SIDE_INSIDE);
+}
+
+/* Deletes both halves, forward first, and gives back what the flow held. */
+static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
+{
+	__u32 flags = f->half.flags, circuit = f->half.circuit;
+	struct in6_addr host;
+	FLOW_KEY peer_key;
+	FLOW *peer;
+	struct event *event;
+
+	F(flow_peer_key)(f, key->protocol, &peer_key);
+	peer = bpf_map_lookup_elem(FLOWS, &peer_key);
+	event = event_reserve(E_FLOW_CLOSED, now);
+	if (event) {
+		event->family = FAMILY;
+		event->protocol = key->protocol;
+		event->circuit = circuit;
+		event->class = f->half.class;
+		event->sport = key->sport;
+		event->dport = key->dport;
+		event->pool_port = f->half.sport;
+		event->ifindex = f->half.iif;
+		F(map_address_)(&event->saddr, &key->saddr);
+		F(map_address_)(&event->daddr, &key->daddr);
+		F(map_address_)(&event->pool, &f->saddr);
+		event->packets[0] = f->half.packets;
+		event->bytes[0] = f->half.bytes;
+		if (peer) {
+			event->packets[1] = peer->half.packets;
+			event->bytes[1] = peer->half.bytes;
+		}
+	}
+	F(flow_host)(key, &host);
+	if (bpf_map_delete_elem(FLOWS, key)) {
+		if (event) /* somebody else ended it, and gave back its share */
+			bpf_ringbuf_discard(event, 0);
+		return;
+	}
+	if (event)
+		bpf_ringbuf_submit(event, 0);
+	bpf_map_delete_elem(FLOWS, &peer_key);
+	flow_release(&host, circuit, flags);
+}
+
+/* A packet met a flow of another circuit, or of the other side. */
+static __noinline enum verdict F(flow_violation)(struct xdp_md *ctx, struct pkt *p,
+						      const FLOW_KEY *key, FLOW *f)
+{
+	struct circuit_counter *counter = circuit_counter(f->half.circuit);
+	struct event *event;
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if (counter)
+		counter->violations++;
+	event = event_reserve(E_VIOLATION, p->now);
+	if (event) {
+		event->family = FAMILY;
+		event->protocol = p->protocol;
+		event->circuit = f->half.circuit;
+		event->actual = p->role.circuit;
+		event->class = f->half.class;
+		event->sport = key->sport;
+		event->dport = key->dport;
+		event->ifindex = p->ifindex;
+		F(map_address_)(&event->saddr, &key->saddr);
+		F(map_address_)(&event->daddr, &key->daddr);
+		if (data + ETH_HLEN <= end)
+			__builtin_memcpy(event->mac, data + ETH_ALEN, ETH_ALEN);
+		bpf_ringbuf_submit(event, 0);
+	}
+	return p->role.kind == ROLE_LINK && f->half.flags & FLOW_REPLY ? V_VIOLATION : V_WRONG_SIDE;
+}
+
+/*
+ * The pin: a forward half of an inside flow comes from inside, its reply half from the flow's
+ * own circuit. Anything else is a violation; with `enforce: monitor` it is counted and goes on,
+ * but refreshes nothing.
+ */
+static __always_inline enum verdict F(flow_enforce)(struct xdp_md *ctx, struct pkt *p,
+						    const FLOW_KEY *key, FLOW *f, bool *refresh)
+{
+	struct circuit *circuit;
+	enum verdict verdict;
+
+	*refresh = true;
+	if (f->half.flags & FLOW_REPLY) {
+		if (p->role.kind == ROLE_LINK && p->role.circuit == f->half.circuit)
+			return GO_ON;
+	} else if (p->role.kind == ROLE_INSIDE) {
+		return GO_ON;
+	}
+	verdict = F(flow_violation)(ctx, p, key, f);
+	circuit = circuit_find(p->slot, f->half.circuit);
+	if (verdict == V_VIOLATION && circuit && circuit->flags & CIRCUIT_MONITOR) {
+		*refresh = false;
+		return GO_ON;
+	}
+	return verdict;
+}
+
+/* A new connection over a tuple whose old one is closing: same pin, state from the start. */
+static __always_inline void F(flow_reopen)(const FLOW_KEY *key, FLOW *f, __u8 protocol)
+{
+	FLOW *peer = F(flow_peer)(f, protocol);
+	struct in6_addr host;
+
+	if (!peer || !flow_closing(f->half.flags, peer->half.flags))
+		return;
+	__sync_fetch_and_and(&peer->half.flags, ~(FLOW_SEEN | FLOW_TCP));
+	__sync_fetch_and_and(&f->half.flags, ~FLOW_TCP);
+	if (__sync_fetch_and_or(&f->half.flags, FLOW_HALF_OPEN) & FLOW_HALF_OPEN)
+		return;
+	F(flow_host)(key, &host);
+	half_open_take(&host, SIDE_INSIDE);
+}
+
+/* What this packet says of the connection's state. Rare: most packets say nothing new. */
+static __noinline void F(flow_advance)(struct pkt *p, const FLOW_KEY *key, FLOW *f)
+{
+	__u32 said = FLOW_SEEN | flow_tcp_bits(p->tcp), flags = f->half.flags;
+	FLOW_KEY peer_key;
+	FLOW *peer;
+
+	if (p->protocol == IPPROTO_TCP && (p->tcp & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	    !(flags & FLOW_REPLY))
+		F(flow_reopen)(key, f, p->protocol);
+	if (said & ~flags)
+		__sync_fetch_and_or(&f->half.flags, said);
+	if (flags & FLOW_REPLY) {
+		if (flags & FLOW_SEEN || p->protocol == IPPROTO_TCP)
+			return;
+		F(flow_peer_key)(f, p->protocol, &peer_key);
+		peer = bpf_map_lookup_elem(FLOWS, &peer_key);
+		if (peer)
+			F(flow_open_ended)(&peer_key, peer);
+		return;
+	}
+	if (!(flags & FLOW_HALF_OPEN) ||
+	    (p->protocol == IPPROTO_TCP && (p->tcp & (TCP_SYN | TCP_ACK)) != TCP_ACK))
+		return;
+	peer = F(flow_peer)(f, p->protocol);
+	if (peer && peer->half.flags & FLOW_SEEN)
+		F(flow_open_ended)(key, f);
+}
+
+/* Does the packet say anything that the half does not know yet? */
+static __always_inline bool F(flow_news)(struct pkt *p, const FLOW *f)
+{
+	__u32 said = FLOW_SEEN | flow_tcp_bits(p->tcp);
+
+	return f->half.flags & FLOW_HALF_OPEN || said & ~f->half.flags || said & FLOW_SYN;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A miss from inside opens a flow: policy, the first usable circuit of the rule, a port of its
+ * pool, and both halves. A miss from a circuit opens nothing: it is for the gateway itself, or
+ * it is dropped by name. Included once a family.
+ */
+
+/* Is the address one of this machine's own? The table knows; the FIB knows better, and later. */
+static __noinline bool F(is_local)(struct xdp_md *ctx, struct pkt *p, const ADDRESS *source,
+					const ADDRESS *destination)
+{
+	struct in6_addr address;
+	struct way way;
+
+	F(map_address_)(&address, destination);
+	if (bpf_map_lookup_elem(&locals, &address))
+		return true;
+#if FAMILY == 6
+	if (destination->s6_addr[0] == 0xfe && (destination->s6_addr[1] & 0xc0) == 0x80)
+		return true; /* link-local never leaves the wire it is on */
+#endif
+	return F(way_ask)(ctx, p->ifindex, 0, source, destination, p->protocol, &way) ==
+	       BPF_FIB_LKUP_RET_NOT_FWDED;
+}
+
+/* A packet from inside that no rule lets out may still be for the gateway. */
+static __always_inline enum verdict F(or_local)(struct xdp_md *ctx, struct pkt *p,
+						const FLOW_KEY *key, enum verdict verdict)
+{
+	return F(is_local)(ctx, p, &key->saddr, &key->daddr) ? V_TO_GATEWAY : verdict;
+}
+
+struct F(choice) {
+	struct xdp_md *ctx;
+	struct pkt *p;
+	struct F(opening) *o;
+	struct rule *rule;
+	__u32 start; /* of the circuits that are spread over */
+	enum verdict verdict; /* why none, GO_ON: chosen */
+};
+
+/* Is the circuit usable for this packet? Sets the first pool address and the way. */
+static __always_inline enum verdict F(circuit_try)(struct F(choice) *c, struct circuit *circuit,
+						   bool translated)
+{
+	struct F(opening) *o = c->o;
+	int answer;
+
+	if (translated) {
+		o->addresses = FAMILY == 4 ? circuit->addresses4 : circuit->addresses6;
+		if (!o->addresses)
+			return V_NO_POOL_OF_FAMILY;
+		o->first = F(hash_address_)(&o->key.saddr) % o->addresses;
+		if (!F(pool_address)(circuit, o->first, &o->address, &o->own))
+			return V_NO_CIRCUIT;
+	} else {
+		o->address = o->key.saddr;
+	}
+	answer = F(way_of_circuit)(c->ctx, c->p, o->circuit, circuit, translated, &o->address,
+				   &o->key.daddr, &o->way);
+	if (answer == BPF_FIB_LKUP_RET_SUCCESS || answer == BPF_FIB_LKUP_RET_NO_NEIGH)
+		return GO_ON;
+	if (answer == BPF_FIB_LKUP_RET_NOT_FWDED)
+		return V_TO_GATEWAY;
+	return answer == BPF_FIB_LKUP_RET_FWD_DISABLED ? V_NO_FORWARDING : V_NO_CIRCUIT;
+}
+
+/* Circuit after circuit of the rule, until one is usable. */
+static long F(circuit_next)(__u32 index, struct F(choice) *c)
+{
+	struct rule *rule = c->rule;
+	struct circuit *circuit;
+	enum verdict verdict;
+	__u32 *drained, number, place = index;
+	bool translated;
+
+	if (index >= rule->count)
+		return 1;
+	if (index < rule->spread)
+		place = (c->start + index) % rule->spread;
+	number = rule->circuits[place % RULE_CIRCUITS];
+	circuit = circuit_find(c->p->slot, number);
+	drained = bpf_map_lookup_elem(&drains, &number);
+	if (!circuit || circuit->flags & CIRCUIT_RETIRING || !drained || *drained)
+		return 0;
+	c->o->circuit = number;
+	translated = !(circuit->flags & CIRCUIT_PIN_ONLY) && !(rule->flags & RULE_NO_TRANSLATE);
+	verdict = F(circuit_try)(c, circuit, translated);
+	if (verdict == GO_ON && !translated)
+		c->o->forward.half.flags |= FLOW_PIN_ONLY;
+	/* "no pool" is the answer only while nothing better is known */
+	if (verdict != V_NO_POOL_OF_FAMILY || c->verdict == V_MAX + 1)
+		c->verdict = verdict;
+	return verdict == GO_ON || verdict == V_TO_GATEWAY;
+}
+
+static __always_inline enum verdict F(circuit)(struct xdp_md *ctx, struct pkt *p,
+					       struct F(opening) *o, struct rule *rule)
+{
+	struct F(choice) choice = {.ctx = ctx, .p = p, .o = o, .rule = rule, .verdict = V_MAX + 1};
+
+	if (!rule->count)
+		return V_POLICY_DROP;
+	if (rule->flags & RULE_SPREAD_BY_HOST && rule->spread)
+		choice.start = F(hash_address_)(&o->key.saddr) % rule->spread;
+	bpf_loop(RULE_CIRCUITS, F(circuit_next), &choice, 0);
+	return choice.verdict == V_MAX + 1 ? V_NO_CIRCUIT : choice.verdict;
+}
+
+/* What both halves of the new flow have from the start. */
+static __always_inline void F(opening_start)(struct pkt *p, struct F(opening) *o,
+					     const FLOW_KEY *key, __u16 class)
+{
+	__builtin_memset(o, 0, sizeof(*o));
+	o->key = *key;
+	o->reply_key.saddr = key->daddr;
+	o->reply_key.sport = key->dport;
+	o->reply_key.protocol = key->protocol;
+	o->forward.daddr = key->daddr;
+	o->forward.half.dport = key->dport;
+	o->forward.half.last = p->now;
+	o->forward.half.opened = p->now / NANOSECONDS;
+	o->forward.half.class = class;
+	o->forward.half.flags = FLOW_HALF_OPEN;
+	o->reply.half = o->forward.half;
+	o->reply.half.flags = FLOW_REPLY;
+	o->reply.saddr = key->daddr;
+	o->reply.half.sport = key->dport;
+	o->reply.daddr = key->saddr;
+	o->reply.half.dport = key->sport;
+	F(map_address_)(&o->host, &key->saddr);
+}
+
+/* The reply half of a flow that is only pinned: nothing changes but the way. */
+static __always_inline enum verdict F(pin)(struct pkt *p, struct F(opening) *o)
+{
+	long error;
+
+	o->reply.half.flags |= FLOW_PIN_ONLY;
+	F(opening_fill)(o, o->key.sport);
+	error = F(reply_insert)(p, o);
+	return !error ? GO_ON : error == -EEXIST ? V_FLOW_ENDING : V_TABLE_FULL;
+}
+
+static __always_inline void F(opened_event)(struct pkt *p, struct F(opening) *o, __u32 kind)
+{
+	struct event *event = event_reserve(kind, p->now);
+
+	if (!event)
+		return;
+	event->family = FAMILY;
+	event->protocol = p->protocol;
+	event->circuit = o->circuit;
+	event->class = o->forward.half.class;
+	event->sport = o->key.sport;
+	event->dport = o->key.dport;
+	event->pool_port = o->forward.half.sport;
+	event->ifindex = p->ifindex;
+	event->saddr = o->host;
+	F(map_address_)(&event->daddr, &o->key.daddr);
+	F(map_address_)(&event->pool, &o->address);
+	bpf_ringbuf_submit(event, 0);
+}
+
+/*
+ * The forward half completes the flow. When it cannot go in, the reply half and the mapping made
+ * for it are taken out again: nothing has been sent that could have used them.
+ */
+static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(opening) *o, FLOW **f)
+{
+	struct circuit_counter *counter = circuit_counter(o->circuit);
+	struct class_counter *class = class_counter(o->forward.half.class);
+	FLOW *old;
+	long error;
+
+	F(way_keep)(p, &o->forward, &o->way);
+	error = bpf_map_update_elem(FLOWS, &o->key, &o->forward, BPF_NOEXIST);
+	if (error == -EEXIST) {
+		old = bpf_map_lookup_elem(FLOWS, &o->key);
+		if (old && !(old->half.flags & FLOW_REPLY) &&
+		    F(flow_dead)(old, p->protocol, p->settings, p->now, FLOW_GRACE)) {
+			F(flow_remove)(&o->key, old, p->now);
+			error = bpf_map_update_elem(FLOWS, &o->key, &o->forward, BPF_NOEXIST);
+		}
+	}
+	*f = error ? NULL : bpf_map_lookup_elem(FLOWS, &o->key);
+	if (!*f) {
+		bpf_map_delete_elem(FLOWS, &o->reply_key);
+		return error == -EEXIST ? V_FLOW_ENDING : V_TABLE_FULL;
+	}
+	if (counter)
+		counter->opened++;
+	if (class)
+		class->opened++;
+	F(opened_event)(p, o, E_FLOW_OPENED);
+	return GO_ON;
+}
+
+/* Share, port and halves; the share goes back when anything fails. */
+static __always_inline enum verdict F(opening_make)(struct pkt *p, struct F(opening) *o, FLOW **f)
+{
+	struct circuit *circuit = circuit_find(p->slot, o->circuit);
+	enum verdict verdict = flow_take(p, &o->host);
+
+	if (verdict != GO_ON)
+		return verdict;
+	o->forward.half.circuit = o->circuit;
+	o->reply.half.circuit = o->circuit;
+	if (!circuit)
+		verdict = V_NO_CIRCUIT;
+	else if (o->forward.half.flags & FLOW_PIN_ONLY)
+		verdict = F(pin)(p, o);
+	else
+		verdict = F(snat)(p, o, circuit);
+	if (verdict == GO_ON)
+		verdict = F(opening_finish)(p, o, f);
+	if (verdict == GO_ON)
+		return GO_ON;
+	/* circuit 0 is nobody's: `closed` of a flow that never was is not counted against one */
+	flow_release(&o->host, 0, FLOW_HALF_OPEN);
+	if (verdict == V_POOL_EXHAUSTED) {
+		F(opened_event)(p, o, E_EXHAUSTED);
+		/* RFC 5508 REQ-8: administratively prohibited */
+		p->answer.type = FAMILY == 4 ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH;
+		p->answer.code = FAMILY == 4 ? 13 : 1;
+	}
+	return verdict;
+}
+
+/* A flow is in the way of its own successor: dead, but not yet for the grace. */
+static __always_inline bool F(tuple_ending)(struct pkt *p, const FLOW_KEY *key)
+{
+	FLOW *old = bpf_map_lookup_elem(FLOWS, key);
+
+	return old && !F(flow_dead)(old, p->protocol, p->settings, p->now, FLOW_GRACE);
+}
+
+/* A miss from inside. On GO_ON, *f is the forward half of the new flow. */
+static __noinline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, const FLOW_KEY *key,
+					    FLOW **f)
+{
+	__u32 zero = 0, source, destination;
+	struct in6_addr address;
+	struct policy_cell cell;
+	struct F(opening) *o;
+	struct rule *rule;
+	enum verdict verdict;
+
+	source = F(trie_find)(&F(segments), p->slot, &key->saddr);
+	if (!source)
+		return F(or_local)(ctx, p, key, V_NO_SEGMENT);
+	F(map_address_)(&address, &key->daddr);
+	if (bpf_map_lookup_elem(&locals, &address))
+		return V_TO_GATEWAY;
+	if (F(trie_find)(&F(segments), p->slot, &key->daddr))
+		return V_TO_INSIDE;
+	if (p->special != GO_ON)
+		return F(or_local)(ctx, p, key, p->special);
+	F(map_address_)(&address, &key->saddr);
+	if (bpf_map_lookup_elem(&locals, &address))
+		return V_MARTIAN; /* our own address from somebody else */
+	if (!p->opens)
+		return F(or_local)(ctx, p, key, V_NO_FLOW);
+	if (F(tuple_ending)(p, key))
+		return V_FLOW_ENDING;
+	destination = F(trie_find)(&F(classes), p->slot, &key->daddr);
+	cell = policy_find(p, source, destination);
+	rule = cell.rule ? rule_find(p, cell.rule) : NULL;
+	if (!rule)
+		return F(or_local)(ctx, p, key, V_NO_POLICY);
+	o = bpf_map_lookup_elem(&F(openings), &zero);
+	if (!o)
+		return V_NO_CONFIG;
+	F(opening_start)(p, o, key, cell.class);
+	verdict = F(circuit)(ctx, p, o, rule);
+	if (verdict != GO_ON)
+		return verdict == V_TO_GATEWAY ? verdict : F(or_local)(ctx, p, key, verdict);
+	return F(opening_make)(p, o, f);
+}
+
+/* A miss from a circuit. */
+static __noinline enum verdict F(stranger)(struct xdp_md *ctx, struct pkt *p,
+						const FLOW_KEY *key)
+{
+	struct in6_addr address;
+	struct owner owner;
+
+	if (F(trie_find)(&F(segments), p->slot, &key->saddr))
+		return V_INSIDE_SOURCE;
+	if (F(is_local)(ctx, p, &key->saddr, &key->daddr))
+		return V_TO_GATEWAY;
+	if (p->special != GO_ON)
+		return p->special;
+	F(map_address_)(&address, &key->daddr);
+	owner = owner_find(p, &address);
+	return owner.kind == OWNER_NONE ? V_NOT_FOR_US : V_UNSOLICITED;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every stage knows of a packet: parsed once, handed on. No later stage looks at
+ * the clock, the live slot or a header length again.
+ */
+#ifndef SAMEPATH_BPF_PACKET_H
+#define SAMEPATH_BPF_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+/* linux/if.h brings libc's socket headers in, and nothing that is needed here */
+#define _LINUX_IF_H
+#define IFNAMSIZ 16
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+
+#include "../maps/types.h"
+#include "../maps/verdict.h"
+#include "../maps/settings.h"
+#include "../maps/prefix.h"
+#include "../maps/circuit.h"
+#include "../maps/flow.h"
+#include "../maps/event.h"
+
+#ifndef AF_INET
+#define AF_INET 2
+#define AF_INET6 10
+#endif
+
+/* A stage that has no verdict yet lets the packet go on. */
+#define GO_ON V_MAX
+
+/* TCP flags as they stand in byte 13 of the header. */
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_PSH 0x08
+#define TCP_ACK 0x10
+#define TCP_URG 0x20
+
+/* The ICMP error that a dropped packet is answered with; type 0: none. */
+struct answer {
+	__u8 type;
+	__u8 code;
+	__u16 mtu; /* host order, of packet too big */
+};
+
+struct pkt {
+	__u64 now; /* ns, CLOCK_MONOTONIC, the only reading of the clock */
+	struct settings *settings; /* of the live slot */
+	struct link *link; /* where it came in */
+	__u32 slot;
+	__u32 generation;
+	__u32 ifindex;
+	__u16 frame; /* bytes of the whole frame */
+	__u16 length; /* bytes of the IP packet, from its header */
+	struct role role;
+	__u8 family; /* 4, 6, 0: not IP */
+	__u8 protocol;
+	__u8 tcp; /* TCP flags */
+	__u8 ttl;
+	__u8 opens; /* may open a flow */
+	__u8 special; /* enum verdict it ends in unless it is for the kernel, or GO_ON */
+	__u8 action; /* XDP action of a forwarded packet */
+	__u8 whole; /* IPv4: may not be fragmented */
+	struct answer answer;
+};
+
+static __always_inline struct half *half_of(void *flow)
+{
+	return flow;
+}
+
+static __always_inline void map_address4(struct in6_addr *to, __be32 from)
+{
+	to->s6_addr32[0] = 0;
+	to->s6_addr32[1] = 0;
+	to->s6_addr32[2] = bpf_htonl(0xffff);
+	to->s6_addr32[3] = from;
+}
+
+#endif

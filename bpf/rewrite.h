@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * rewrite: TTL, addresses, ports and both checksums. A sum is adjusted, never computed anew
+ * (RFC 1624); a UDP sum of zero means "none" and stays (RFC 3022 4.1). Included once a family.
+ */
+static __always_inline __u16 *F(transport_sum)(struct pkt *p, void *l4, void *end)
+{
+	__u16 *sum;
+
+	if (p->protocol == IPPROTO_TCP)
+		sum = &((struct tcphdr *)l4)->check;
+	else if (p->protocol == IPPROTO_UDP)
+		sum = &((struct udphdr *)l4)->check;
+	else
+		sum = &((struct icmphdr *)l4)->checksum;
+	return (void *)(sum + 1) > end ? NULL : sum;
+}
+
+static __always_inline void F(rewrite_ports)(struct pkt *p, const FLOW *f, void *l4)
+{
+	struct icmphdr *icmp = l4;
+	struct udphdr *ports = l4; /* TCP has them in the same place */
+
+	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP) {
+		ports->source = f->half.sport;
+		ports->dest = f->half.dport;
+	} else {
+		icmp->un.echo.id = f->half.flags & FLOW_REPLY ? f->half.dport : f->half.sport;
+	}
+}
+
+/* GO_ON, or TRUNCATED when the bounds that parse saw are gone (they cannot be). */
+static __always_inline enum verdict F(rewrite)(struct xdp_md *ctx, struct pkt *p, const FLOW *f)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	void *l4 = data + L4_OFFSET;
+	__u16 *sum, old;
+
+	if (l4 + 8 > end)
+		return V_TRUNCATED;
+	sum = F(transport_sum)(p, l4, end);
+	if (!sum)
+		return V_TRUNCATED;
+	old = *sum;
+	if (old || p->protocol != IPPROTO_UDP) {
+		old = checksum_adjust(old, f->half.l4_delta);
+		*sum = !old && p->protocol == IPPROTO_UDP ? 0xffff : old;
+	}
+	F(rewrite_ports)(p, f, l4);
+#if FAMILY == 4
+	struct iphdr *ip = data + ETH_HLEN;
+
+	ip->saddr = f->saddr;
+	ip->daddr = f->daddr;
+	ip->ttl--;
+	/* the TTL is the high byte of its word: one less of it is 0xfeff in ones' complement */
+	ip->check = checksum_adjust(ip->check, sum_fold((__u64)f->half.l3_delta + bpf_htons(0xfeff)));
+#else
+	struct ipv6hdr *ip = data + ETH_HLEN;
+
+	ip->saddr = f->saddr;
+	ip->daddr = f->daddr;
+	ip->hop_limit--;
+#endif
+	return GO_ON;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The programs of samepath. The way of a packet is path() in pipeline.h; what is before it and
+ * behind it stands here: which role the device has, and the one exit.
+ */
+#include "packet.h"
+#include "../vmlinux/vmlinux.h"
+#include "checksum.h"
+#include "event.h"
+#include "state.h"
+#include "parse.h"
+#include "classify.h"
+#include "forward.h"
+#include "answer.h"
+#include "neighbour.h"
+#include "guard.h"
+#include "family.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+static __always_inline struct sweep *sweep_find(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&sweep, &zero);
+}
+
+static __always_inline struct settings *settings_live(void)
+{
+	__u32 zero = 0;
+	struct live *now = bpf_map_lookup_elem(&live, &zero);
+	__u32 slot = now ? now->slot : 0;
+
+	return bpf_map_lookup_elem(&settings, &slot);
+}
+
+#define FAMILY 4
+#include "pipeline.h"
+#include "expire.h"
+#undef FAMILY
+#define FAMILY 6
+#include "pipeline.h"
+#include "expire.h"
+#undef FAMILY
+
+/* What becomes of a packet, by its verdict: the second column of VERDICTS. */
+enum fate { FATE_FORWARD, FATE_PASS, FATE_ANSWER, FATE_DROP };
+
+static __always_inline enum fate fate_of(enum verdict verdict)
+{
+#define FATE(name, action, text) \
+	case V_##name: \
+		return FATE_##action;
+	switch (verdict) {
+		VERDICTS(FATE)
+	default:
+		return FATE_DROP;
+	}
+#undef FATE
+}
+
+static __always_inline void count(__u32 verdict, __u32 bytes)
+{
+	struct tally *tally = bpf_map_lookup_elem(&verdicts, &verdict);
+
+	if (!tally)
+		return;
+	tally->packets++;
+	tally->bytes += bytes;
+}
+
+/* The only exit of a received packet. */
+static __always_inline int finish(struct xdp_md *ctx, struct pkt *p, enum verdict verdict)
+{
+	count(verdict, p->frame);
+	switch (fate_of(verdict)) {
+	case FATE_FORWARD:
+	case FATE_ANSWER:
+		return p->action;
+	case FATE_PASS:
+		return XDP_PASS;
+	default:
+		return answer(ctx, p);
+	}
+}
+
+/* Which role the device has in the live configuration; GO_ON when it has one. */
+static __always_inline enum verdict arrive(struct xdp_md *ctx, struct pkt *p)
+{
+	struct link_key key = {.ifindex = ctx->ingress_ifindex, .outer = NO_TAG, .inner = NO_TAG};
+	__u32 zero = 0;
+	struct live *now = bpf_map_lookup_elem(&live, &zero);
+
+	p->ifindex = ctx->ingress_ifindex;
+	p->frame = (void *)(long)ctx->data_end - (void *)(long)ctx->data;
+	p->special = GO_ON;
+	p->link = bpf_map_lookup_elem(&links, &key);
+	if (!now || !p->link)
+		return V_UNMANAGED;
+	p->slot = now->slot & (SLOTS - 1);
+	p->generation = now->generation;
+	p->role = p->link->role[p->slot];
+	if (p->role.kind == ROLE_NONE)
+		return V_UNMANAGED;
+	p->settings = bpf_map_lookup_elem(&settings, &p->slot);
+	if (!p->settings || !p->settings->ready)
+		return V_NO_CONFIG;
+	p->now = bpf_ktime_get_ns();
+	return GO_ON;
+}
+
+static __always_inline enum verdict samepath(struct xdp_md *ctx, struct pkt *p)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct ethhdr *eth = data;
+	enum verdict verdict = arrive(ctx, p);
+
+	if (verdict != GO_ON)
+		return verdict;
+	if ((void *)(eth + 1) > end)
+		return V_TRUNCATED;
+	switch (eth->h_proto) {
+	case bpf_htons(ETH_P_IP):
+		p->family = 4;
+		return path4(ctx, p);
+	case bpf_htons(ETH_P_IPV6):
+		p->family = 6;
+		verdict = solicitation(ctx, p);
+		return verdict == GO_ON ? path6(ctx, p) : verdict;
+	case bpf_htons(ETH_P_ARP):
+		return arp(ctx, p);
+	case bpf_htons(ETH_P_8021Q):
+	case bpf_htons(ETH_P_8021AD):
+		return V_VLAN_TAG;
+	}
+	return V_NOT_IP;
+}
+
+SEC("xdp")
+int samepath_xdp(struct xdp_md *ctx)
+{
+	struct pkt p = {};
+
+	return finish(ctx, &p, samepath(ctx, &p));
+}
+
+static __always_inline struct role role_now(__u32 ifindex)
+{
+	__u32 zero = 0;
+	struct live *now = bpf_map_lookup_elem(&live, &zero);
+
+	return role_of(now ? now->slot : 0, ifindex);
+}
+
+SEC("tc")
+int samepath_guard(struct __sk_buff *skb)
+{
+	enum verdict verdict = guard(skb, role_now(skb->ifindex));
+
+	count(verdict, skb->len);
+	return verdict == V_GUARD_PASSED ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
+SEC("tc")
+int samepath_resolve(struct __sk_buff *skb)
+{
+	struct bpf_redir_neigh hop = {};
+	struct handover *handover = (void *)(long)skb->data_meta;
+
+	if ((void *)(handover + 1) > (void *)(long)skb->data || handover->magic != HANDOVER_MAGIC)
+		return TC_ACT_UNSPEC;
+	hop.nh_family = handover->family;
+	if (handover->family == AF_INET)
+		hop.ipv4_nh = handover->next_hop.s6_addr32[3];
+	else
+		__builtin_memcpy(hop.ipv6_nh, &handover->next_hop, sizeof(hop.ipv6_nh));
+	count(V_RESOLVED, skb->len);
+	return bpf_redirect_neigh(handover->ifindex, &hop, sizeof(hop), 0);
+}
+
+SEC("iter/bpf_map_elem")
+int expire_flows4(struct bpf_iter__bpf_map_elem *ctx)
+{
+	return expire_flow4(ctx);
+}
+
+SEC("iter/bpf_map_elem")
+int expire_flows6(struct bpf_iter__bpf_map_elem *ctx)
+{
+	return expire_flow6(ctx);
+}
+
+SEC("iter/bpf_map_elem")
+int expire_mappings4(struct bpf_iter__bpf_map_elem *ctx)
+{
+	return expire_mapping4(ctx);
+}
+
+SEC("iter/bpf_map_elem")
+int expire_mappings6(struct bpf_iter__bpf_map_elem *ctx)
+{
+	return expire_mapping6(ctx);
+}
+
+SEC("iter/bpf_map_elem")
+int list_flows4(struct bpf_iter__bpf_map_elem *ctx)
+{
+	return list_flow4(ctx);
+}
+
+SEC("iter/bpf_map_elem")
+int list_flows6(struct bpf_iter__bpf_map_elem *ctx)
+{
+	return list_flow6(ctx);
+}
+
+SEC("syscall")
+int kill_flow(struct flow_kill *kill)
+{
+	if (kill->family == 4)
+		kill4(kill);
+	else
+		kill6(kill);
+	return 0;
+}
+
+SEC("syscall")
+int report_filling(struct event *filling)
+{
+	struct event *event = event_reserve(E_POOL_FILLING, bpf_ktime_get_ns());
+
+	if (!event)
+		return 1;
+	event->family = filling->family;
+	event->protocol = filling->protocol;
+	event->circuit = filling->circuit;
+	event->pool = filling->pool;
+	event->packets[0] = filling->packets[0];
+	event->packets[1] = filling->packets[1];
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * snat: an address and port of the circuit's pool for a new flow, and the inserts that make it.
+ * A port is allocated by inserting: the reply half goes in first with NOEXIST, and that insert
+ * is the reservation. Under endpoint-independent mapping the pair of entries in `mappings` comes
+ * before it. Whatever fails undoes what went before.
+ *
+ * One inside host starts at the same pool address always (paired pooling); its source port is
+ * kept when it is free; otherwise ports are tried at random, PROBES of them on one address.
+ * Included once a family.
+ */
+#ifndef SAMEPATH_BPF_SNAT
+#define SAMEPATH_BPF_SNAT
+#define PROBES 64 /* on one address; a range not larger is searched through */
+#define NEXT_ADDRESSES 4 /* that a TCP flow may take when its host's address is full */
+
+#define EEXIST 17
+
+/* May this port of an address that is the gateway's own be taken? */
+static __always_inline bool port_is_ours(struct pkt *p, __u16 port)
+{
+	struct listener key = {.port = bpf_htons(port), .protocol = p->protocol};
+
+	if (port >= p->settings->local_port_min && port <= p->settings->local_port_max)
+		return true;
+	return bpf_map_lookup_elem(&listeners, &key);
+}
+
+/* Ports a client may get: a low one only if it had a low one (RFC 4787 REQ-3a). */
+static __always_inline void port_span(struct circuit *c, __u16 port, __u16 *low, __u16 *count)
+{
+	__u16 min = c->port_min, max = c->port_max;
+
+	if (port && port < 1024 && min < 1024)
+		max = max < 1023 ? max : 1023;
+	else if (min < 1024 && max >= 1024)
+		min = 1024;
+	*low = min ? min : 1;
+	*count = max >= *low ? max - *low + 1 : 0;
+}
+#endif
+
+/* All that making a flow needs, too large for the stack; one a CPU. */
+struct F(opening) {
+	FLOW_KEY key; /* forward */
+	FLOW_KEY reply_key;
+	FLOW forward;
+	FLOW reply;
+	struct way way;
+	struct in6_addr host;
+	struct F(mapping_key) inside_key, pool_key;
+	struct F(mapping) inside, pool;
+	ADDRESS address; /* pool address under trial */
+	__u32 circuit; /* number */
+	__u32 first; /* number of the host's pool address */
+	__u16 low, count; /* host order, ports that may be taken */
+	__u16 wanted; /* host order, the client's own */
+	__u8 mapped; /* endpoint-independent */
+	__u8 own; /* the address is the gateway's own */
+	__u32 tried; /* number of the address under trial, from first */
+	__u32 addresses;
+	__u32 result; /* enum verdict, GO_ON: made */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct F(opening));
+} F(openings) SEC(".maps");
+
+/* The pool address with this number; retiring ranges do not count. */
+static __always_inline bool F(pool_address)(struct circuit *c, __u32 number, ADDRESS *out, __u8 *own)
+{
+	struct pool_range *range;
+	struct in6_addr address;
+	int i;
+
+	for (i = 0; i < POOL_RANGES; i++) {
+		range = FAMILY == 4 ? &c->pool4[i] : &c->pool6[i];
+		if (range->flags & RANGE_RETIRING)
+			continue;
+		if (number >= range->count) {
+			number -= range->count;
+			continue;
+		}
+		address = range->first;
+		/* a range lies within one prefix, so the low 32 bits do not carry */
+		address.s6_addr32[3] = bpf_htonl(bpf_ntohl(address.s6_addr32[3]) + number);
+		*own = range->flags & RANGE_HAS_LOCAL && bpf_map_lookup_elem(&locals, &address);
+		F(unmap_address_)(out, &address);
+		return true;
+	}
+	return false;
+}
+
+static __always_inline void F(opening_deltas)(struct F(opening) *o)
+{
+	__u64 sum = F(delta_address_)(0, &o->key.saddr, &o->forward.saddr);
+	bool icmp4 = o->key.protocol == IPPROTO_ICMP && FAMILY == 4;
+	__u64 l4 = icmp4 ? 0 : sum;
+
+	l4 = delta_word(l4, o->key.sport, o->forward.half.sport);
+	o->forward.half.l3_delta = sum_fold(sum);
+	o->forward.half.l4_delta = sum_fold(l4);
+	sum = F(delta_address_)(0, &o->reply_key.daddr, &o->reply.daddr);
+	l4 = delta_word(icmp4 ? 0 : sum, o->reply_key.dport, o->reply.half.dport);
+	o->reply.half.l3_delta = sum_fold(sum);
+	o->reply.half.l4_delta = sum_fold(l4);
+}
+
+/* Both halves for the pool address and port (network order) under trial. */
+static __always_inline void F(opening_fill)(struct F(opening) *o, __be16 port)
+{
+	o->forward.saddr = o->address;
+	o->forward.half.sport = port;
+	o->reply_key.daddr = o->address;
+	o->reply_key.dport = port;
+	F(opening_deltas)(o);
+}
+
+/*
+ * Inserts the reply half, which reserves the port. A flow in the way that is dead for longer
+ * than the grace is removed here, so that ports come back without a daemon.
+ */
+static __always_inline long F(reply_insert)(struct pkt *p, struct F(opening) *o)
+{
+	long error = bpf_map_update_elem(FLOWS, &o->reply_key, &o->reply, BPF_NOEXIST);
+	FLOW *old, *forward;
+	FLOW_KEY key;
+
+	if (error != -EEXIST)
+		return error;
+	old = bpf_map_lookup_elem(FLOWS, &o->reply_key);
+	if (!old || !(old->half.flags & FLOW_REPLY) ||
+	    !F(flow_dead)(old, p->protocol, p->settings, p->now, FLOW_GRACE))
+		return error;
+	F(flow_peer_key)(old, p->protocol, &key);
+	forward = bpf_map_lookup_elem(FLOWS, &key);
+	if (forward)
+		F(flow_remove)(&key, forward, p->now);
+	else
+		bpf_map_delete_elem(FLOWS, &o->reply_key);
+	return bpf_map_update_elem(FLOWS, &o->reply_key, &o->reply, BPF_NOEXIST);
+}
+
+/* Reserves the port for the inside endpoint; 0, or a negative error with nothing left behind. */
+static __always_inline long F(mapping_insert)(struct pkt *p, struct F(opening) *o, __be16 port)
+{
+	long error;
+
+	o->pool_key.address = o->address;
+	o->pool_key.port = port;
+	o->pool.seen = p->now;
+	o->pool.state = MAPPING_ALIVE;
+	o->pool.address = o->key.saddr;
+	o->pool.port = o->key.sport;
+	error = bpf_map_update_elem(&F(mappings), &o->pool_key, &o->pool, BPF_NOEXIST);
+	if (error)
+		return error;
+	o->inside.seen = p->now;
+	o->inside.state = MAPPING_ALIVE;
+	o->inside.address = o->address;
+	o->inside.port = port;
+	error = bpf_map_update_elem(&F(mappings), &o->inside_key, &o->inside, BPF_NOEXIST);
+	if (error)
+		bpf_map_delete_elem(&F(mappings), &o->pool_key);
+	return error;
+}
+
+/* One port: 1 ends the search (result says how), 0 goes on to the next. */
+static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, __u16 port)
+{
+	__be16 wire = bpf_htons(port);
+	long error;
+
+	if (o->own && port_is_ours(p, port))
+		return 0;
+	if (o->mapped) {
+		error = F(mapping_insert)(p, o, wire);
+		if (error == -EEXIST)
+			return 0;
+		if (error)
+			goto full;
+	}
+	F(opening_fill)(o, wire);
+	error = F(reply_insert)(p, o);
+	if (!error) {
+		o->result = GO_ON;
+		return 1;
+	}
+	if (o->mapped) {
+		bpf_map_delete_elem(&F(mappings), &o->inside_key);
+		bpf_map_delete_elem(&F(mappings), &o->pool_key);
+	}
+	if (error == -EEXIST)
+		return 0;
+full:
+	o->result = V_TABLE_FULL;
+	return 1;
+}
+
+struct F(search) {
+	struct pkt *p;
+	struct F(opening) *o;
+	struct circuit *circuit;
+	__u32 random;
+};
+
+static long F(port_search)(__u32 index, struct F(search) *s)
+{
+	struct F(opening) *o = s->o;
+	__u32 probe = index % PROBES, number;
+	__u16 port = o->wanted;
+
+	if (!probe && index) {
+		o->tried++;
+		if (o->tried >= o->addresses)
+			return 1;
+		number = (o->first + o->tried) % o->addresses;
+		if (!F(pool_address)(s->circuit, number, &o->address, &o->own))
+			return 1;
+	}
+	if (!o->count)
+		return 1;
+	if (probe || port < o->low || port >= (__u32)o->low + o->count) {
+		number = o->count <= PROBES ? (s->random + probe) % o->count :
+					      bpf_get_prandom_u32() % o->count;
+		port = o->low + number;
+	}
+	return F(port_try)(s->p, o, port);
+}
+
+/* An existing mapping of the inside endpoint is used again, also while its port rests. */
+static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o)
+{
+	struct F(mapping) *inside = bpf_map_lookup_elem(&F(mappings), &o->inside_key), *pool;
+
+	if (!inside)
+		return false;
+	o->address = inside->address;
+	o->pool_key.address = inside->address;
+	o->pool_key.port = inside->port;
+	pool = bpf_map_lookup_elem(&F(mappings), &o->pool_key);
+	if (!pool || pool->state == MAPPING_DEAD ||
+	    !F(same_address_)(&pool->address, &o->key.saddr) || pool->port != o->key.sport)
+		return false;
+	if (pool->state == MAPPING_DYING &&
+	    __sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_ALIVE) == MAPPING_DEAD)
+		return false;
+	pool->seen = p->now;
+	F(opening_fill)(o, inside->port);
+	o->result = F(reply_insert)(p, o) ? V_FLOW_ENDING : GO_ON;
+	return true;
+}
+
+/* Reserves an address and port of the circuit, the reply half with it. */
+static __always_inline enum verdict F(snat)(struct pkt *p, struct F(opening) *o, struct circuit *c)
+{
+	struct F(search) search = {.p = p, .o = o, .circuit = c, .random = bpf_get_prandom_u32()};
+	struct circuit_counter *counter = circuit_counter(o->circuit);
+	__u32 tries = PROBES;
+
+	o->mapped = c->flags & (p->protocol == IPPROTO_TCP   ? CIRCUIT_TCP_EIM :
+				p->protocol == IPPROTO_UDP ? CIRCUIT_UDP_EIM : 0) ? 1 : 0;
+	o->forward.half.flags &= ~FLOW_MAPPED;
+	o->reply.half.flags &= ~FLOW_MAPPED;
+	if (o->mapped) {
+		o->forward.half.flags |= FLOW_MAPPED;
+		o->reply.half.flags |= FLOW_MAPPED;
+		__builtin_memset(&o->inside_key, 0, sizeof(o->inside_key));
+		o->inside_key.address = o->key.saddr;
+		o->inside_key.port = o->key.sport;
+		o->inside_key.protocol = p->protocol;
+		o->inside_key.circuit_side = o->circuit * 2 + MAPPING_INSIDE;
+		o->pool_key = o->inside_key;
+		o->pool_key.circuit_side = o->circuit * 2 + MAPPING_POOL;
+		if (F(mapping_reuse)(p, o))
+			return o->result;
+	}
+	o->result = V_POOL_EXHAUSTED;
+	o->tried = 0;
+	o->wanted = bpf_ntohs(o->key.sport);
+	port_span(c, p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP ? o->wanted : 1024,
+		  &o->low, &o->count);
+	if (p->protocol == IPPROTO_TCP)
+		tries = PROBES * NEXT_ADDRESSES;
+	bpf_loop(tries, F(port_search), &search, 0);
+	if (o->result == V_POOL_EXHAUSTED && counter)
+		counter->exhausted++;
+	if (o->result == GO_ON && o->tried && counter)
+		counter->next_address++;
+	return o->result;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a flow's flags mean, and what flows hold of the shares: half-open state of each side,
+ * flows of each inside host. Whoever adds, or takes back, does so exactly once, because it is
+ * the one whose atomic operation changed the bit or whose delete succeeded.
+ */
+#ifndef SAMEPATH_BPF_STATE_H
+#define SAMEPATH_BPF_STATE_H
+
+#include "packet.h"
+
+#define FLOW_TCP (FLOW_SYN | FLOW_ACK | FLOW_FIN | FLOW_RST)
+
+static __always_inline __u32 flow_tcp_bits(__u8 tcp)
+{
+	return (tcp & TCP_SYN ? FLOW_SYN : 0) | (tcp & TCP_ACK ? FLOW_ACK : 0) |
+	       (tcp & TCP_FIN ? FLOW_FIN : 0) | (tcp & TCP_RST ? FLOW_RST : 0);
+}
+
+/* RST from either side, or FIN from both (RFC 7857 section 2). */
+static __always_inline bool flow_closing(__u32 one, __u32 other)
+{
+	return (one | other) & FLOW_RST || one & other & FLOW_FIN;
+}
+
+/* ns of silence that end the flow with these two halves' flags. */
+static __always_inline __u64 flow_timeout(struct settings *s, __u8 protocol, __u32 one, __u32 other)
+{
+	__u32 flags = one | other;
+
+	if (flags & FLOW_OPENED_OUTSIDE && flags & FLOW_HALF_OPEN)
+		return s->timeout[STATE_INBOUND_HALF_OPEN];
+	if (protocol == IPPROTO_UDP)
+		return s->timeout[STATE_UDP];
+	if (protocol != IPPROTO_TCP)
+		return s->timeout[STATE_ICMP];
+	if (flow_closing(one, other))
+		return s->timeout[STATE_TCP_CLOSING];
+	if (flags & FLOW_HALF_OPEN)
+		return s->timeout[STATE_TCP_HALF_OPEN];
+	return s->timeout[STATE_TCP_ESTABLISHED];
+}
+
+static __always_inline struct circuit *circuit_find(__u32 slot, __u32 number)
+{
+	__u32 index = slot * CIRCUITS_MAX + number;
+	struct circuit *circuit;
+
+	if (number >= CIRCUITS_MAX)
+		return NULL;
+	circuit = bpf_map_lookup_elem(&circuits, &index);
+	return circuit && circuit->flags & CIRCUIT_PRESENT ? circuit : NULL;
+}
+
+static __always_inline struct circuit_counter *circuit_counter(__u32 circuit)
+{
+	return bpf_map_lookup_elem(&circuit_counters, &circuit);
+}
+
+static __always_inline struct class_counter *class_counter(__u32 class)
+{
+	return bpf_map_lookup_elem(&class_counters, &class);
+}
+
+static __always_inline void half_open_release(const struct in6_addr *address, __u32 side)
+{
+	struct host *host = bpf_map_lookup_elem(&hosts, address);
+	__u64 *count = bpf_map_lookup_elem(&half_open, &side);
+
+	if (host)
+		__sync_fetch_and_sub(&host->half_open, 1);
+	if (count)
+		__sync_fetch_and_sub(count, 1);
+}
+
+static __always_inline void half_open_take(const struct in6_addr *address, __u32 side)
+{
+	struct host *host = bpf_map_lookup_elem(&hosts, address);
+	__u64 *count = bpf_map_lookup_elem(&half_open, &side);
+
+	if (host)
+		__sync_fetch_and_add(&host->half_open, 1);
+	if (count)
+		__sync_fetch_and_add(count, 1);
+}
+
+static __always_inline void flow_release(const struct in6_addr *address, __u32 circuit, __u32 flags)
+{
+	struct host *host = bpf_map_lookup_elem(&hosts, address);
+	struct circuit_counter *counter = circuit_counter(circuit);
+
+	if (host)
+		__sync_fetch_and_sub(&host->flows, 1);
+	if (counter)
+		counter->closed++;
+	if (flags & FLOW_HALF_OPEN)
+		half_open_release(address, flags & FLOW_OPENED_OUTSIDE ? SIDE_OUTSIDE : SIDE_INSIDE);
+}
+
+/* The inside host's record, made when it is new; NULL: the table of hosts is full. */
+static __always_inline struct host *host_find(const struct in6_addr *address, __u64 now)
+{
+	struct host *host = bpf_map_lookup_elem(&hosts, address);
+	struct host new = {.touched = now};
+
+	if (host) {
+		host->touched = now;
+		return host;
+	}
+	bpf_map_update_elem(&hosts, address, &new, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&hosts, address);
+}
+
+/*
+ * Takes a flow's share of what its host and its side may hold, before the flow is made. The
+ * counts are raised first and taken back on refusal, so that two cores cannot both pass the last
+ * place.
+ */
+static __always_inline enum verdict flow_take(struct pkt *p, const struct in6_addr *address)
+{
+	struct settings *s = p->settings;
+	struct host *host = host_find(address, p->now);
+	__u32 side = SIDE_INSIDE, flows, half;
+	__u64 *count = bpf_map_lookup_elem(&half_open, &side), all;
+
+	if (!host || !count)
+		return V_TABLE_FULL;
+	flows = __sync_fetch_and_add(&host->flows, 1);
+	half = __sync_fetch_and_add(&host->half_open, 1);
+	all = __sync_fetch_and_add(count, 1);
+	if (s->flows_per_host && flows >= s->flows_per_host) {
+		flow_release(address, 0, FLOW_HALF_OPEN);
+		return V_HOST_LIMIT;
+	}
+	if (all >= s->half_open_max || half > s->half_open_max / 16) {
+		flow_release(address, 0, FLOW_HALF_OPEN);
+		return V_HALF_OPEN_LIMIT;
+	}
+	return GO_ON;
+}
+
+#endif
