@@ -42,10 +42,16 @@ static __always_inline void unmap_address_6(struct in6_addr *to, const struct in
 	*to = *from;
 }
 
+/*
+ * Every bit of the address must reach the low bits of the hash, for neighbours differ only in the
+ * last octets, which stand in the high bits here.
+ */
 static __always_inline __u32 hash_word(__u32 h, __u32 word)
 {
-	h = (h ^ word) * 0x9e3779b1;
-	return h ^ (h >> 15);
+	h ^= word;
+	h = (h ^ (h >> 16)) * 0x85ebca6b;
+	h = (h ^ (h >> 13)) * 0xc2b2ae35;
+	return h ^ (h >> 16);
 }
 
 static __always_inline __u32 hash_address_4(const __be32 *a)

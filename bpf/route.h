@@ -84,8 +84,8 @@ static __always_inline int F(way_ask)(struct xdp_md *ctx, __u32 ifindex, __u32 f
 	if (answer != BPF_FIB_LKUP_RET_SUCCESS && answer != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return answer;
 	way->oif = fib->ifindex;
-	way->mtu = fib->mtu_result;
 	way->resolved = answer == BPF_FIB_LKUP_RET_SUCCESS;
+	way->mtu = way->resolved ? fib->mtu_result : 0; /* else still our question */
 	__builtin_memcpy(way->dmac, fib->dmac, ETH_ALEN);
 	__builtin_memcpy(way->smac, fib->smac, ETH_ALEN);
 	way_next_hop(way, fib);

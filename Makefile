@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# samepath. `make help` lists the targets, V=1 shows the commands, everything is made in build/.
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+
+B := build
+prefix ?= /usr
+sysconfdir ?= /etc
+sbindir ?= $(prefix)/sbin
+
+ifeq ($(V),1)
+say :=
+else
+say = @printf '  %-8s %s\n' $(1) $(2);
+MAKEFLAGS += --no-print-directory
+endif
+
+# Dependencies come first: what follows asks pkg-config, which a bare machine does not have.
+CC := gcc
+CLANG ?= clang
+multiarch := $(shell $(CC) -print-multiarch 2>/dev/null)
+# On Ubuntu bpftool on the PATH is a wrapper that wants tools of the running kernel; any will do.
+BPFTOOL := $(firstword $(shell for tool in bpftool /usr/sbin/bpftool \
+	/usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do \
+	"$$tool" version >/dev/null 2>&1 && command -v "$$tool"; done) bpftool)
+
+packages := libbpf libelf zlib yaml-0.1 jansson libmnl libsystemd
+package_cflags := $(shell pkg-config --cflags $(packages) 2>/dev/null)
+WARN := -Wall -Wextra -Werror -Wshadow
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) -D_GNU_SOURCE -MMD -MP -I. -I$(B) -Iuserspace \
+	$(package_cflags)
+LIBS := $(shell pkg-config --libs $(packages) 2>/dev/null)
+BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -MMD -MP -I. \
+	$(if $(multiarch),-I/usr/include/$(multiarch))
+# A failed assertion of UBSan ends the test; leaks are defects too.
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+user := $(wildcard userspace/*.c)
+objects := $(user:%.c=$(B)/%.o)
+library := $(filter-out $(B)/userspace/main.o,$(objects))
+unit := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
+unit_plain := $(unit:%=%-plain)
+prog := $(patsubst %.c,$(B)/%,$(wildcard tests/prog/*_test.c) $(wildcard tests/netns/*_test.c))
+tools := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/lib/*.c)))
+probes := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.bpf.c))
+fuzzers := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
+bench_sources := $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))
+bench := $(if $(bench_sources),$(B)/bench/bench) \
+	$(patsubst tests/bench/%.c,$(B)/bench/%.o,$(wildcard tests/bench/*.bpf.c))
+scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
+
+.PHONY: all deps check unit lint test demo bench fuzz tests install clean help
+all: $(B)/samepath
+
+# The packet path, and the header that carries it into the userspace program.
+$(B)/samepath.bpf.o: bpf/samepath.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/samepath.skel.h: $(B)/samepath.bpf.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name samepath_bpf > $@
+
+# Whoever includes the skeleton needs it before its first dependency file says so.
+$(B)/userspace/%.o: userspace/%.c | $(B)/samepath.skel.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/sanitized/%.o: userspace/%.c | $(B)/samepath.skel.h
+	@mkdir -p $(@D)
+	$(call say,ASAN,$@)$(CC) $(ALL_CFLAGS) $(SANITIZE) -c $< -o $@
+
+$(B)/clang/%.o: userspace/%.c | $(B)/samepath.skel.h
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)$(CLANG) $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/samepath: $(B)/userspace/main.o $(B)/libsamepath.a
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# Archives are made anew: a file that went away must not live on in them.
+$(B)/libsamepath.a: $(library)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/libsamepath-sanitized.a: $(patsubst userspace/%.c,$(B)/sanitized/%.o,$(filter-out %/main.c,$(user)))
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+# Tests. Those of tests/unit run twice: as shipped, and under ASan and UBSan.
+$(B)/tests/unit/%: tests/unit/%.c $(B)/libsamepath-sanitized.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) $(ALL_CFLAGS) $(SANITIZE) $< $(B)/libsamepath-sanitized.a -lcmocka $(LIBS) -o $@
+
+$(B)/tests/unit/%-plain: tests/unit/%.c $(B)/libsamepath.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) $(ALL_CFLAGS) $< $(B)/libsamepath.a -lcmocka $(LIBS) -o $@
+
+$(B)/tests/prog/%: tests/prog/%.c $(B)/libsamepath.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) $(ALL_CFLAGS) $< $(B)/libsamepath.a -lcmocka $(LIBS) -o $@
+
+$(B)/tests/netns/%: tests/netns/%.c $(B)/libsamepath.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) $(ALL_CFLAGS) $< $(B)/libsamepath.a -lcmocka $(LIBS) -o $@
+
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/samepath.skel.h
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)$(CLANG) $(ALL_CFLAGS) -O1 -fsanitize=fuzzer,address,undefined $< $(LIBS) -o $@
+
+$(B)/tests/lib/%: tests/lib/%.c
+	@mkdir -p $(@D)
+	$(call say,TOOL,$@)$(CC) $(ALL_CFLAGS) $< -o $@
+
+$(B)/tests/lib/%.bpf.o: tests/lib/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/bench/%.bpf.o: tests/bench/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/bench/bench: $(bench_sources)
+	@mkdir -p $(@D)
+	$(call say,BENCH,$@)$(CC) $(ALL_CFLAGS) $(bench_sources) $(LIBS) -o $@
+
+tests: $(B)/samepath $(unit) $(unit_plain) $(prog) $(tools) $(probes) $(bench)
+
+deps: ## install what is missing, with apt
+	@tests/lib/deps.sh
+
+unit: $(unit) $(unit_plain)
+	@tests/run unit
+
+lint: $(user:userspace/%.c=$(B)/clang/%.o)
+	$(call say,SHELL,scripts)if command -v shellcheck >/dev/null; then shellcheck -x $(scripts); \
+		else echo "  skipped: no shellcheck"; fi
+	$(call say,CPPCHECK,userspace)if command -v cppcheck >/dev/null; then cppcheck --quiet --std=c11 \
+		--enable=warning,portability --inline-suppr --error-exitcode=1 \
+		--suppress=missingInclude -Iuserspace -Imaps userspace; else echo "  skipped: no cppcheck"; fi
+
+check: all lint unit ## unit tests and lint, without privileges
+
+# Each in a make of its own: what deps installs changes what pkg-config says.
+test: ## everything: deps, build, unit, prog, netns, demo, short bench
+	@$(MAKE) deps
+	@$(MAKE) tests
+	@tests/run all
+
+demo: ## the path shown on real sockets; FEED=FILE uses another feed body
+	@$(MAKE) deps
+	@$(MAKE) all $(tools) $(probes)
+	@FEED='$(FEED)' tests/lab/demo.sh
+
+bench: all $(bench) ## what a packet costs, beside the kernel's own ways; BASE=PROGRAM compares
+	@BASE='$(BASE)' tests/bench/bench.sh $(BENCH)
+
+fuzz: $(fuzzers) ## build the fuzzers in build/tests/fuzz
+
+install: all ## DESTDIR= and prefix= as usual
+	install -D -m 755 $(B)/samepath $(DESTDIR)$(sbindir)/samepath
+	$(if $(wildcard userspace/samepath.8),install -D -m 644 userspace/samepath.8 \
+		$(DESTDIR)$(prefix)/share/man/man8/samepath.8)
+	$(if $(wildcard userspace/samepath.bash),install -D -m 644 userspace/samepath.bash \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions/samepath)
+	$(if $(wildcard userspace/samepath.service),install -D -m 644 userspace/samepath.service \
+		$(DESTDIR)$(prefix)/lib/systemd/system/samepath.service)
+	$(if $(wildcard userspace/samepath.yaml),install -D -m 644 userspace/samepath.yaml \
+		$(DESTDIR)$(sysconfdir)/samepath/samepath.yaml.sample)
+
+clean: ## remove build/
+	$(call say,CLEAN,$(B))rm -rf $(B)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

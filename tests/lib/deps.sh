@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Installs what building and testing need and this machine lacks: Debian 12, Ubuntu 24.04.
+#
+# Nothing is started or enabled by it: packages start their daemons when they are installed, so
+# policy-rc.d says no for that long, and units that the installation enabled are disabled again.
+# No kernel, no mail server, nothing that is only recommended. Does nothing where all is there.
+set -euo pipefail
+
+packages=(
+	make             # the Makefile
+	gcc              # userspace
+	libc6-dev        # its headers
+	clang            # the packet path; a second opinion on userspace
+	pkg-config       # where the libraries are
+	libbpf-dev       # loading, maps, bpf_helpers.h
+	libelf-dev       # libbpf reads objects with it
+	zlib1g-dev       # and sections with this
+	libyaml-dev      # the configuration, with line and column
+	libjansson-dev   # the feed, and JSON output
+	libmnl-dev       # rules, routes, neighbours, links
+	libsystemd-dev   # readiness, watchdog, event loop
+	linux-libc-dev   # UAPI headers of packets and netlink
+	libcmocka-dev    # unit tests
+	iproute2         # namespaces of the tests
+	ethtool          # their offloads
+	tcpdump          # a look at their wires by hand
+	iperf3           # load
+	nginx-light      # servers whose logs say who came
+	curl             # clients
+	iputils-ping     # clients
+	nftables         # the rival in the bench
+	python3          # reports, small senders
+	python3-scapy    # packets that no socket would send
+	procps           # sysctl
+	util-linux       # nsenter
+	shellcheck       # lint of scripts
+	cppcheck         # lint of C
+)
+# bpftool makes the skeleton. Debian has it by itself, Ubuntu among the tools of a kernel.
+# shellcheck disable=SC1091 # a file of the machine
+if [[ $(. /etc/os-release && echo "$ID") == ubuntu ]]; then
+	packages+=(linux-tools-common linux-tools-generic)
+else
+	packages+=(bpftool)
+fi
+# clang brings the runtimes of its sanitizers only as a recommendation.
+version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -1)
+[[ -z $version ]] || packages+=("libclang-rt-$version-dev")
+
+missing=()
+for package in "${packages[@]}"; do
+	status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) || status=
+	if [[ $status != *' installed' ]]; then
+		# bird and nginx have flavours; any of them will do
+		[[ $package == nginx-light ]] && command -v /usr/sbin/nginx >/dev/null && continue
+		missing+=("$package")
+	fi
+done
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+echo "missing packages: ${missing[*]}"
+if ((EUID)); then
+	echo "deps: installing them needs root: run 'sudo make deps'" >&2
+	exit 1
+fi
+
+policy=/usr/sbin/policy-rc.d made=
+enabled() {
+	find /etc/systemd/system /etc/rc?.d -type l 2>/dev/null | sort
+}
+before=$(enabled)
+finish() {
+	[[ -z $made ]] || rm -f "$policy"
+	# what the installation enabled is disabled again; what was there before stays as it was
+	comm -13 <(echo "$before") <(enabled) | while read -r link; do
+		case $link in
+		/etc/systemd/system/*.wants/*) rm -f "$link"; echo "not enabled: ${link##*/}" ;;
+		/etc/rc?.d/S*) name=${link##*/S[0-9][0-9]}
+			update-rc.d "$name" disable >/dev/null 2>&1 || rm -f "$link" ;;
+		esac
+	done
+}
+trap finish EXIT
+if [[ ! -e $policy ]]; then
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	made=1
+	chmod 755 "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+if ! { apt-get update -q && apt-get install -qy --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+	tail -20 "$log" >&2
+	echo "deps: apt-get failed, the whole log is $log" >&2
+	exit 1
+fi
+rm -f "$log"

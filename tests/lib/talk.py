@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Both ends of a conversation, and packets that no socket would send.
+
+  talk.py serve NAME                              TCP and UDP 7000-7003, both families: each line is
+                                                  answered with "NAME CLIENT-ADDRESS CLIENT-PORT"
+  talk.py ask tcp|udp SOURCE PORT DEST DPORT      one connection; each line on stdin is sent, its
+                                                  answer printed. PORT 0: any. An ICMP error prints
+                                                  "error TEXT"; status 1
+  talk.py open udp|tcp SOURCE COUNT DEST DPORT    COUNT conversations at once, kept; prints answers,
+                                                  or "error TEXT" for each that failed
+  talk.py inject IF MAC udp|tcp|icmp SRC SPORT DST DPORT [FLAGS]
+                                                  one raw frame out of IF to MAC; icmp: echo reply
+                                                  with identifier DPORT
+"""
+import errno
+import os
+import selectors
+import socket
+import struct
+import sys
+
+WAIT = 2.0
+
+
+def family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def plain(address):
+    return address[7:] if address.startswith("::ffff:") else address
+
+
+def serve(name):
+    selector = selectors.DefaultSelector()
+
+    def answer(address):
+        return f"{name} {plain(address[0])} {address[1]}\n".encode()
+
+    for port in range(7000, 7004):
+        # A server of many addresses must answer from the one it was asked on: see IP_PKTINFO.
+        udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        udp.bind(("::", port))
+        selector.register(udp, selectors.EVENT_READ, "udp")
+        tcp = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        tcp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tcp.bind(("::", port))
+        tcp.listen(512)
+        selector.register(tcp, selectors.EVENT_READ, "listen")
+    print("serving", flush=True)
+    while True:
+        for key, _ in selector.select():
+            s = key.fileobj
+            try:
+                if key.data == "udp":
+                    _, extra, _, peer = s.recvmsg(2048, 256)
+                    s.sendmsg([answer(peer)], extra, 0, peer)
+                elif key.data == "listen":
+                    c, peer = s.accept()
+                    selector.register(c, selectors.EVENT_READ, ("tcp", peer))
+                elif s.recv(65536):
+                    s.sendall(answer(key.data[1]))
+                else:
+                    selector.unregister(s)
+                    s.close()
+            except OSError:
+                if key.data not in ("udp", "listen"):
+                    selector.unregister(s)
+                    s.close()
+
+
+def connect(protocol, source, sport, dest, dport):
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    s = socket.socket(family(source), kind)
+    s.settimeout(WAIT)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # errors of ICMP are told at once, not only when a connection gives up
+    if family(source) == socket.AF_INET:
+        s.setsockopt(socket.IPPROTO_IP, 11, 1)
+    else:
+        s.setsockopt(socket.IPPROTO_IPV6, 25, 1)
+    s.bind((source, sport))
+    s.connect((dest, dport))
+    return s
+
+
+def failed(e):
+    code = errno.errorcode.get(e.errno, "TIMEOUT") if e.errno else "TIMEOUT"
+    print("error", code, flush=True)
+
+
+def ask(protocol, source, sport, dest, dport):
+    try:
+        s = connect(protocol, source, int(sport), dest, int(dport))
+        for line in sys.stdin:
+            s.send(line.encode())
+            reply = s.recv(2048)
+            if not reply:
+                print("error CLOSED", flush=True)
+                return 1
+            print(reply.decode().strip(), flush=True)
+    except OSError as e:
+        failed(e)
+        return 1
+    return 0
+
+
+def open_many(protocol, source, count, dest, dport):
+    kept, bad = [], 0
+    for _ in range(int(count)):
+        try:
+            s = connect(protocol, source, 0, dest, int(dport))
+            s.settimeout(0.5)
+            s.send(b"x\n")
+            print(s.recv(2048).decode().strip(), flush=True)
+            kept.append(s)
+        except OSError as e:
+            failed(e)
+            bad = 1
+    return bad
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def segment(protocol, sport, dport, flags):
+    """Header and payload with a zero checksum, its offset, and the protocol number."""
+    if protocol == "tcp":
+        bits = sum({"F": 1, "S": 2, "R": 4, "P": 8, "A": 16}[f] for f in flags)
+        return struct.pack("!HHIIBBHHH", sport, dport, 1000, 1000, 0x50, bits, 8192, 0, 0), 16, 6
+    if protocol == "udp":
+        return struct.pack("!HHHH", sport, dport, 16, 0) + b"injected", 6, 17
+    return struct.pack("!BBHHH", 0, 0, 0, dport, 1) + b"injected", 2, 1
+
+
+def inject(interface, mac, protocol, src, sport, dst, dport, flags="A"):
+    body, at, number = segment(protocol, int(sport), int(dport), flags)
+    f = family(src)
+    s, d = socket.inet_pton(f, src), socket.inet_pton(f, dst)
+    if number == 1 and f == socket.AF_INET6:
+        number, body = 58, b"\x81" + body[1:]
+    pseudo = s + d + struct.pack("!II", len(body), number)
+    body = bytearray(body)
+    value = checksum((b"" if number == 1 else pseudo) + bytes(body)) or 0xFFFF
+    struct.pack_into("!H", body, at, value)
+    if f == socket.AF_INET:
+        head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0x4000, 64, number, 0) + s + d
+        head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+    else:
+        head = struct.pack("!IHBB", 6 << 28, len(body), number, 64) + s + d
+    raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    raw.bind((interface, 0))
+    own_mac = raw.getsockname()[4]
+    kind = b"\x08\x00" if f == socket.AF_INET else b"\x86\xdd"
+    raw.send(bytes.fromhex(mac.replace(":", "")) + own_mac + kind + head + bytes(body))
+    return 0
+
+
+if __name__ == "__main__":
+    commands = {"serve": serve, "ask": ask, "open": open_many, "inject": inject}
+    if len(sys.argv) < 2 or sys.argv[1] not in commands:
+        sys.exit(__doc__)
+    try:
+        sys.exit(commands[sys.argv[1]](*sys.argv[2:]))
+    except KeyboardInterrupt:
+        os._exit(130)

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The witness of a circuit wire: notes what arrives there, and cries out about a foreign source.
+ *
+ *   wire INTERFACE SEEN FOREIGN PREFIX...
+ *
+ * Runs in the namespace at the far end. Every new (protocol, source, destination) goes to the file
+ * SEEN, one line each: "tcp 203.0.113.33 40000 198.18.1.10 80". A frame whose source lies in none of
+ * the prefixes goes to FOREIGN. What has no owner to speak of is let through: link-local and
+ * unspecified IPv6 sources, DHCP from 0.0.0.0, ARP probes. Ends on SIGTERM, having read what had
+ * arrived by then. Status 1: a foreign source was seen; 2: it could not watch.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PREFIX_MAX 64
+#define SEEN_SLOTS 65536 /* remembered tuples; beyond that a line may stand twice */
+
+struct prefix {
+	int family;
+	unsigned int bits;
+	unsigned char address[16];
+};
+
+/* One frame, as far as the witness cares. Ports in host order, 0 where there are none. */
+struct sight {
+	int family;
+	const char *protocol;
+	unsigned int sport, dport;
+	unsigned char source[16], destination[16];
+};
+
+static struct prefix prefixes[PREFIX_MAX];
+static int prefix_count;
+static struct sight seen[SEEN_SLOTS];
+static volatile sig_atomic_t ending;
+
+static void end(int signal_number)
+{
+	(void)signal_number;
+	ending = 1;
+}
+
+static bool prefix_read(const char *text)
+{
+	struct prefix *p = &prefixes[prefix_count];
+	char address[64];
+	const char *slash = strchr(text, '/');
+
+	snprintf(address, sizeof(address), "%.*s", (int)strcspn(text, "/"), text);
+	p->family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	p->bits = slash ? (unsigned int)atoi(slash + 1) : p->family == AF_INET ? 32 : 128;
+	if (prefix_count == PREFIX_MAX || inet_pton(p->family, address, p->address) != 1)
+		return false;
+	prefix_count++;
+	return true;
+}
+
+static bool inside(const struct prefix *p, int family, const unsigned char *address)
+{
+	unsigned int bytes = p->bits / 8, rest = p->bits % 8;
+
+	if (p->family != family || memcmp(p->address, address, bytes))
+		return false;
+	return !rest || !((p->address[bytes] ^ address[bytes]) & (0xff << (8 - rest)));
+}
+
+static bool owned(int family, const unsigned char *address)
+{
+	int i;
+
+	for (i = 0; i < prefix_count; i++)
+		if (inside(&prefixes[i], family, address))
+			return true;
+	return false;
+}
+
+static bool unspecified(const unsigned char *address, size_t size)
+{
+	static const unsigned char zero[16];
+
+	return !memcmp(address, zero, size);
+}
+
+static bool allowed(const struct sight *s)
+{
+	if (owned(s->family, s->source))
+		return true;
+	if (s->family == AF_INET6)
+		return unspecified(s->source, 16) ||
+		       (s->source[0] == 0xfe && (s->source[1] & 0xc0) == 0x80);
+	if (!unspecified(s->source, 4))
+		return false;
+	return !strcmp(s->protocol, "arp") || (s->sport == 68 && s->dport == 67);
+}
+
+static void transport_read(struct sight *s, int protocol, const unsigned char *l4, long left)
+{
+	static char other[16];
+
+	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
+		s->protocol = "icmp";
+		s->sport = left > 0 ? l4[0] : 0; /* the type, in the place of a port */
+		return;
+	}
+	snprintf(other, sizeof(other), "%d", protocol);
+	s->protocol = protocol == IPPROTO_TCP ? "tcp" : protocol == IPPROTO_UDP ? "udp" : other;
+	if (left >= 4 && (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)) {
+		s->sport = (unsigned int)(l4[0] << 8 | l4[1]);
+		s->dport = (unsigned int)(l4[2] << 8 | l4[3]);
+	}
+}
+
+/* False: a frame of a kind that no circuit wire should carry. */
+static bool sight_read(struct sight *s, const unsigned char *frame, long length)
+{
+	const unsigned char *l3 = frame + ETH_HLEN;
+	long left = length - ETH_HLEN;
+	int type = frame[12] << 8 | frame[13];
+
+	memset(s, 0, sizeof(*s));
+	s->family = type == ETHERTYPE_IPV6 ? AF_INET6 : AF_INET;
+	if (type == ETHERTYPE_ARP && left >= 28) {
+		s->protocol = "arp";
+		memcpy(s->source, l3 + 14, 4);
+		memcpy(s->destination, l3 + 24, 4);
+	} else if (type == ETHERTYPE_IP && left >= 20) {
+		memcpy(s->source, l3 + 12, 4);
+		memcpy(s->destination, l3 + 16, 4);
+		transport_read(s, l3[9], l3 + (l3[0] & 15) * 4, left - (l3[0] & 15) * 4);
+	} else if (type == ETHERTYPE_IPV6 && left >= 40) {
+		memcpy(s->source, l3 + 8, 16);
+		memcpy(s->destination, l3 + 24, 16);
+		transport_read(s, l3[6], l3 + 40, left - 40);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void sight_print(FILE *out, const struct sight *s)
+{
+	char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
+
+	inet_ntop(s->family, s->source, source, sizeof(source));
+	inet_ntop(s->family, s->destination, destination, sizeof(destination));
+	fprintf(out, "%s %s %u %s %u\n", s->protocol, source, s->sport, destination, s->dport);
+	fflush(out);
+}
+
+/* Remembers a sight; true the first time. */
+static bool first_time(const struct sight *s)
+{
+	unsigned int hash = s->sport * 31 + s->dport + (unsigned char)s->protocol[0] * 7919u;
+	struct sight *slot;
+	int i;
+
+	for (i = 0; i < 16; i++)
+		hash = hash * 16777619u ^ s->source[i] ^ (unsigned int)(s->destination[i] << 8);
+	slot = &seen[hash % SEEN_SLOTS];
+	if (slot->protocol && !strcmp(slot->protocol, s->protocol) && slot->family == s->family &&
+	    slot->sport == s->sport && slot->dport == s->dport &&
+	    !memcmp(slot->source, s->source, 16) && !memcmp(slot->destination, s->destination, 16))
+		return false;
+	*slot = *s;
+	return true;
+}
+
+static int wire_open(const char *interface)
+{
+	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	int size = 32 << 20, fd = socket(AF_PACKET, SOCK_RAW, 0);
+
+	address.sll_ifindex = (int)if_nametoindex(interface);
+	if (fd < 0 || !address.sll_ifindex)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	return bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -1 : fd;
+}
+
+/* Reads until told to end and nothing is left. Returns the foreign frames. */
+static unsigned long watch(int fd, FILE *log, FILE *alarm_log)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	unsigned char frame[2048];
+	unsigned long foreign = 0;
+	struct sight s;
+
+	for (;;) {
+		struct sockaddr_ll from;
+		socklen_t size = sizeof(from);
+		long length;
+
+		if (poll(&ready, 1, ending ? 0 : 100) <= 0) {
+			if (ending)
+				return foreign;
+			continue;
+		}
+		length = recvfrom(fd, frame, sizeof(frame), 0, (struct sockaddr *)&from, &size);
+		if (length < ETH_HLEN || from.sll_pkttype == PACKET_OUTGOING)
+			continue;
+		if (!sight_read(&s, frame, length)) {
+			fprintf(alarm_log, "frame of type %02x%02x\n", frame[12], frame[13]);
+			fflush(alarm_log);
+			foreign++;
+			continue;
+		}
+		if (first_time(&s))
+			sight_print(log, &s);
+		if (!allowed(&s)) {
+			sight_print(alarm_log, &s);
+			foreign++;
+		}
+	}
+}
+
+/* What the socket could not hold was not watched, so it counts as a failure. */
+static unsigned int lost(int fd)
+{
+	struct tpacket_stats stats = { 0 };
+	socklen_t size = sizeof(stats);
+
+	getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size);
+	return stats.tp_drops;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long foreign;
+	FILE *log, *alarm_log;
+	int i, fd;
+
+	for (i = 4; i < argc; i++)
+		if (!prefix_read(argv[i]))
+			return 2;
+	if (argc < 4 || (fd = wire_open(argv[1])) < 0) {
+		fprintf(stderr, "wire: cannot watch: %s\n", strerror(errno));
+		return 2;
+	}
+	log = fopen(argv[2], "w");
+	alarm_log = fopen(argv[3], "w");
+	if (!log || !alarm_log)
+		return 2;
+	signal(SIGTERM, end);
+	signal(SIGINT, SIG_IGN);
+	fprintf(log, "watching\n");
+	fflush(log);
+	foreign = watch(fd, log, alarm_log);
+	if (lost(fd)) {
+		fprintf(stderr, "wire: %s: frames lost to the witness\n", argv[1]);
+		return 2;
+	}
+	return foreign ? 1 : 0;
+}

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A route withdrawn from a circuit's table moves new flows away, without the daemon.
+# shellcheck source=tests/lib/netns.sh
+. "$(dirname "$0")/../lib/netns.sh"
+lab_start
+apply
+way() { ask pilot udp 10.1.20.2 0 $exchange4 7000 | cut -d' ' -f1; }
+goes() { [[ $(way) == "$1" ]]; }
+same "at first" chicago "$(way)"
+talk old pilot udp 10.1.20.2 0 $exchange4 7001
+matches "a flow of before" '^chicago ' "$(say_to old)"
+mapfile -t routes < <(ip -n "${lab}gw" route show table 101 | grep '^default via\|^default *nexthop\|^default$')
+((${#routes[@]})) || fail "no default in table 101: $(ip -n "${lab}gw" route show table 101)"
+ip -n "${lab}gw" route save table 101 >"$work/table101" 2>/dev/null || :
+while ip -n "${lab}gw" route del default table 101 proto 0 2>/dev/null ||
+	ip -n "${lab}gw" route show table 101 | grep -v unreachable | grep -q '^default' &&
+	ip -n "${lab}gw" route del default table 101; do :; done
+matches "unreachable stays" 'unreachable default' "$(ip -n "${lab}gw" route show table 101)"
+wait_for 10 goes dallas
+say "the old flow stays pinned: no answer rather than another circuit"
+matches "old flow" '^error' "$(say_to old)"

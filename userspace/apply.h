@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Apply: makes the data plane equal to a configuration, by the difference to what is there.
+ *
+ * Everything is planned first, as steps that can be undone, in the order of DESIGN.md section 6: pins
+ * and guards, XDP, routes and rules, the slot that is not live and the switch to it, forwarding last,
+ * then removals. A failure anywhere puts everything back. What vanishes from the configuration while
+ * flows use it stays, retiring (retire.h).
+ */
+#ifndef SAMEPATH_USERSPACE_APPLY_H
+#define SAMEPATH_USERSPACE_APPLY_H
+
+#include <stdbool.h>
+
+/* Everything that can be asked of `apply`. */
+struct apply_request {
+	const char *file;
+	const char *gateway; /* NULL: gateway.name of the file */
+	bool dry_run; /* say the changes, change nothing */
+	bool tolerant; /* an interface that is away is left out with a warning */
+	bool quiet; /* do not list the changes */
+};
+
+/* Takes the lock of the instance. Status for the shell; everything is said. */
+int apply(const struct apply_request *q);
+
+/* For the daemon: a configuration again, with what is there of its interfaces. When `file` is the applied
+ * copy, feeds are looked for where the original was. 0 or -errno, said. */
+int apply_reconcile(const char *file, const char *gateway);
+
+/* Detaches and removes everything that samepath made for this gateway: forwarding first, then the rest
+ * in reverse, and goes on after a failure. Takes the lock. Status for the shell. */
+int apply_stop(const char *gateway);
+
+/* root, bpffs, kernel version, BTF: one line for what is missing. 0 or -errno. */
+int apply_environment(void);
+
+#endif

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the machine has, and what the configuration therefore asks of its devices and prefixes. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "apply_plan.h"
+#include "print.h"
+
+#define ANNOUNCE_MAX 256 /* addresses a link: enough for pools that share a subnet with a router */
+
+const struct kernel_link *plan_link(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->link_count; i++)
+		if (!strcmp(p->links[i].name, name))
+			return &p->links[i];
+	return NULL;
+}
+
+const struct kernel_link *plan_link_at(const struct plan *p, int ifindex)
+{
+	for (size_t i = 0; i < p->link_count; i++)
+		if (p->links[i].ifindex == ifindex)
+			return &p->links[i];
+	return NULL;
+}
+
+bool plan_has_device(const struct plan *p, int ifindex)
+{
+	for (size_t i = 0; i < p->device_count; i++)
+		if (p->devices[i].link->ifindex == ifindex)
+			return true;
+	return false;
+}
+
+int plan_facts(struct plan *p)
+{
+	int err = kernel_links(&p->links, &p->link_count);
+
+	err = err ? err : kernel_addresses(&p->addresses, &p->address_count);
+	if (err)
+		print_error("cannot read this machine's links and addresses: %s", strerror(-err));
+	return err;
+}
+
+static void want_device(struct plan *p, const char *name, int line, struct role role)
+{
+	const struct kernel_link *link = plan_link(p, name);
+	const char *file = p->config->file;
+
+	if (!link && p->request->tolerant)
+		report_warning(&p->report, file, line, "%s: no such interface now; it is left out", name);
+	else if (!link)
+		report_error(&p->report, file, line,
+			     "%s: no such interface; an interface of this machine is accepted", name);
+	else if (link->vlan)
+		report_error(&p->report, file, line,
+			     "%s: is a VLAN device; links on VLAN devices are not active yet", name);
+	else if (p->device_count == DEVICES_MAX)
+		report_error(&p->report, file, line, "%s: more than %d interfaces", name, DEVICES_MAX);
+	else
+		p->devices[p->device_count++] = (struct plan_device){ .link = link, .role = role };
+}
+
+static int number_of(struct plan *p, const struct config_circuit *c)
+{
+	return names_number(p, NAME_CIRCUIT, c->name);
+}
+
+int plan_devices(struct plan *p)
+{
+	const struct config *c = p->config;
+
+	for (size_t i = 0; i < c->interfaces.count; i++)
+		want_device(p, c->interfaces.at[i].text, c->interfaces.at[i].line,
+			    (struct role){ .kind = ROLE_INSIDE });
+	for (size_t i = 0; i < c->circuit_count; i++)
+		for (size_t k = 0; k < c->circuits[i].link_count; k++)
+			want_device(p, c->circuits[i].links[k].interface, c->circuits[i].links[k].line,
+				    (struct role){ .kind = ROLE_LINK,
+						   .circuit = (uint8_t)number_of(p, &c->circuits[i]) });
+	return p->report.errors ? -EINVAL : 0;
+}
+
+bool scoped_has(const struct scoped_set *s, uint32_t scope, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->at[i].scope == scope && prefix_equal(&s->at[i].prefix, prefix))
+			return true;
+	return false;
+}
+
+int scoped_add(struct scoped_set *s, uint32_t scope, const struct prefix *prefix)
+{
+	struct scoped *grown;
+
+	if (scoped_has(s, scope, prefix))
+		return 0;
+	grown = realloc(s->at, (s->count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	s->at = grown;
+	grown[s->count++] = (struct scoped){ .scope = scope, .prefix = *prefix };
+	return 0;
+}
+
+static bool names_circuit(const struct config_rule *r, const char *name)
+{
+	if (r->otherwise.text && !strcmp(r->otherwise.text, name))
+		return true;
+	for (size_t i = 0; i < r->circuits.count; i++)
+		if (!strcmp(r->circuits.at[i].text, name))
+			return true;
+	return false;
+}
+
+/* Inside prefixes that may leave this circuit as they are: where the circuit or the rule says so. */
+static int want_untranslated(struct plan *p, const struct config_circuit *circuit, uint32_t number)
+{
+	const struct config *c = p->config;
+	int err = 0;
+
+	for (size_t i = 0; i < c->rule_count; i++) {
+		const struct config_rule *r = &c->rules[i];
+
+		if ((circuit->translates && r->translate) || !names_circuit(r, circuit->name))
+			continue;
+		for (size_t k = 0; k < r->from.count; k++) {
+			const struct config_segment *s = config_segment(c, r->from.at[k].text);
+
+			for (size_t n = 0; s && n < s->prefixes.count && !err; n++)
+				err = scoped_add(&p->sources, number, &s->prefixes.at[n].prefix);
+		}
+	}
+	return err;
+}
+
+static int want_circuit(struct plan *p, const struct config_circuit *circuit)
+{
+	uint32_t number = (uint32_t)number_of(p, circuit);
+	int err = 0;
+
+	for (size_t i = 0; i < circuit->outbound_pool.count && !err; i++) {
+		const struct prefix *pool = &circuit->outbound_pool.at[i].prefix;
+
+		err = scoped_add(&p->sources, number, pool);
+		err = err ? err : plan_answers(p, number, pool);
+	}
+	for (size_t i = 0; i < circuit->link_count; i++) {
+		const struct kernel_link *link = plan_link(p, circuit->links[i].interface);
+
+		for (size_t k = 0; link && k < p->address_count && !err; k++)
+			if (p->addresses[k].ifindex == link->ifindex)
+				err = scoped_add(&p->sources, number, &p->addresses[k].address);
+	}
+	return err ? err : want_untranslated(p, circuit, number);
+}
+
+int plan_sources(struct plan *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->config->circuit_count && !err; i++)
+		err = want_circuit(p, &p->config->circuits[i]);
+	return err;
+}
+
+static struct prefix subnet_of(const struct kernel_address *a)
+{
+	struct prefix s = a->address;
+	unsigned int bits;
+
+	s.length = a->subnet_length;
+	bits = prefix_mapped_length(&s);
+	for (unsigned int i = bits; i < 128; i++)
+		s.address.s6_addr[i / 8] &= (unsigned char)~(0x80 >> (i % 8));
+	return s;
+}
+
+static struct in6_addr last_of(const struct prefix *p)
+{
+	struct in6_addr last = p->address;
+
+	for (unsigned int i = prefix_mapped_length(p); i < 128; i++)
+		last.s6_addr[i / 8] |= (unsigned char)(0x80 >> (i % 8));
+	return last;
+}
+
+static bool holds(const struct prefix *p, const struct in6_addr *address)
+{
+	struct prefix host = { .address = *address, .family = p->family,
+			       .length = p->family == 4 ? 32 : 128 };
+
+	return prefix_contains(p, &host);
+}
+
+/* Not answered for: what others own. The kernel's addresses, the next hops, and the two ends of the
+ * subnet (of IPv6 the first, RFC 4291 2.6.1). */
+static bool contains_foreign(const struct plan *p, const struct prefix *part, const struct prefix *subnet)
+{
+	struct in6_addr last = last_of(subnet);
+	bool ends = subnet->length < (subnet->family == 4 ? 31 : 127);
+
+	if (ends && (holds(part, &subnet->address) || (subnet->family == 4 && holds(part, &last))))
+		return true;
+	for (size_t i = 0; i < p->address_count; i++)
+		if (prefix_contains(part, &p->addresses[i].address))
+			return true;
+	for (size_t i = 0; i < p->config->circuit_count; i++)
+		for (size_t k = 0; k < p->config->circuits[i].link_count; k++) {
+			const struct config_prefixes *hops = &p->config->circuits[i].links[k].next_hops;
+
+			for (size_t n = 0; n < hops->count; n++)
+				if (prefix_contains(part, &hops->at[n].prefix))
+					return true;
+		}
+	return false;
+}
+
+/* Halves the prefix around the foreign addresses: each costs at most one entry a bit. */
+static int answer_parts(struct plan *p, uint32_t ifindex, struct prefix part, const struct prefix *subnet)
+{
+	unsigned int bit;
+	int err;
+
+	if (!contains_foreign(p, &part, subnet))
+		return scoped_add(&p->answers, ifindex, &part);
+	if (part.length == (part.family == 4 ? 32 : 128))
+		return 0;
+	bit = prefix_mapped_length(&part);
+	part.length++;
+	err = answer_parts(p, ifindex, part, subnet);
+	part.address.s6_addr[bit / 8] |= (unsigned char)(0x80 >> (bit % 8));
+	return err ? err : answer_parts(p, ifindex, part, subnet);
+}
+
+int plan_answers(struct plan *p, uint32_t circuit, const struct prefix *pool)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->device_count; i++) {
+		const struct plan_device *d = &p->devices[i];
+
+		if (d->role.kind != ROLE_LINK || d->role.circuit != circuit)
+			continue;
+		for (size_t k = 0; k < p->address_count && !err; k++) {
+			struct prefix subnet = subnet_of(&p->addresses[k]);
+
+			if (p->addresses[k].ifindex == d->link->ifindex && prefix_overlaps(&subnet, pool))
+				err = answer_parts(p, (uint32_t)d->link->ifindex,
+						   subnet.length > pool->length ? subnet : *pool, &subnet);
+		}
+	}
+	return err;
+}
+
+static uint32_t host_of(const struct in6_addr *a)
+{
+	return (uint32_t)a->s6_addr[12] << 24 | (uint32_t)a->s6_addr[13] << 16 |
+	       (uint32_t)a->s6_addr[14] << 8 | a->s6_addr[15];
+}
+
+static void set_host(struct in6_addr *a, uint32_t host)
+{
+	for (int i = 0; i < 4; i++)
+		a->s6_addr[12 + i] = (unsigned char)(host >> (24 - 8 * i));
+}
+
+/* A host that wears the network or broadcast address of a connected subnet gets no reply. */
+static void trim(struct pool_range *r, const struct kernel_address *a)
+{
+	struct prefix subnet = subnet_of(a);
+	struct in6_addr last = last_of(&subnet);
+	uint32_t first = host_of(&r->first);
+
+	if (subnet.family != 4 || subnet.length > 30 || !r->count)
+		return;
+	if (host_of(&last) == first + r->count - 1)
+		r->count--;
+	if (r->count && host_of(&subnet.address) == first) {
+		set_host(&r->first, first + 1);
+		r->count--;
+	}
+}
+
+static void fit_range(const struct plan *p, struct pool_range *r, unsigned char family)
+{
+	for (size_t i = 0; i < p->address_count; i++) {
+		const struct kernel_address *a = &p->addresses[i];
+		uint32_t offset;
+
+		if (a->address.family != family)
+			continue;
+		if (family == 4)
+			trim(r, a);
+		offset = host_of(&a->address.address) - host_of(&r->first);
+		if (!memcmp(&a->address.address, &r->first, 12) && offset < r->count)
+			r->flags |= RANGE_HAS_LOCAL;
+	}
+}
+
+void plan_ranges(struct plan *p)
+{
+	for (int n = 1; n < CIRCUITS_MAX; n++) {
+		struct circuit *c = &p->image->circuits[n];
+
+		c->addresses4 = c->addresses6 = 0;
+		for (int i = 0; i < c->ranges4; i++) {
+			fit_range(p, &c->pool4[i], 4);
+			c->addresses4 += c->pool4[i].flags & RANGE_RETIRING ? 0 : c->pool4[i].count;
+		}
+		for (int i = 0; i < c->ranges6; i++) {
+			fit_range(p, &c->pool6[i], 6);
+			c->addresses6 += c->pool6[i].flags & RANGE_RETIRING ? 0 : c->pool6[i].count;
+		}
+	}
+}
+
+void plan_ports(struct plan *p)
+{
+	unsigned int first = 32768, last = 60999;
+	char value[64];
+
+	if (!kernel_sysctl_get("net/ipv4/ip_local_port_range", value, sizeof(value)))
+		sscanf(value, "%u %u", &first, &last);
+	p->image->settings.local_port_min = (uint16_t)first;
+	p->image->settings.local_port_max = (uint16_t)last;
+}
+
+void plan_announce(const struct plan *p)
+{
+	size_t left = ANNOUNCE_MAX * p->device_count;
+
+	for (size_t i = 0; i < p->answers.count; i++) {
+		const struct scoped *s = &p->answers.at[i];
+		const struct kernel_link *link = plan_link_at(p, (int)s->scope);
+		struct in6_addr address = s->prefix.address;
+		unsigned int bits = (s->prefix.family == 4 ? 32 : 128) - s->prefix.length;
+		uint32_t count = bits < 8 ? 1u << bits : ANNOUNCE_MAX;
+
+		for (uint32_t k = 0; link && link->up && k < count && left; k++, left--) {
+			set_host(&address, host_of(&s->prefix.address) + k);
+			kernel_announce(link, &address);
+		}
+	}
+}

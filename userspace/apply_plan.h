@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The plan of one `apply`: what is, what shall be, and the steps between. Private to apply*.c and
+ * retire.c. */
+#ifndef SAMEPATH_USERSPACE_APPLY_PLAN_H
+#define SAMEPATH_USERSPACE_APPLY_PLAN_H
+
+#include "apply.h"
+#include "config.h"
+#include "feed.h"
+#include "image.h"
+#include "instance.h"
+#include "kernel.h"
+#include "maps.h"
+#include "report.h"
+#include "retire.h"
+#include "steps.h"
+
+#define DEVICES_MAX 256
+#define APPLY_ORIGIN "origin" /* in the run directory: where the applied configuration came from */
+
+struct plan_device {
+	const struct kernel_link *link;
+	struct role role;
+};
+
+/* A set of (circuit or ifindex, prefix). */
+struct scoped {
+	uint32_t scope;
+	struct prefix prefix;
+};
+struct scoped_set {
+	struct scoped *at;
+	size_t count;
+};
+
+struct name {
+	struct name_key key;
+	uint32_t number;
+	bool fresh, used;
+};
+
+struct plan {
+	const struct apply_request *request;
+	struct instance instance;
+	struct report report;
+	struct config *config;
+	struct feeds feeds;
+	struct image *image;
+	struct kernel_link *links;
+	struct kernel_address *addresses;
+	size_t link_count, address_count;
+	struct plan_device devices[DEVICES_MAX];
+	size_t device_count;
+	struct scoped_set sources, answers; /* wanted */
+	struct name *names;
+	size_t name_count;
+	struct kernel_want want;
+	struct maps maps;
+	bool pinned; /* there were pins before */
+	bool has_maps;
+	struct live live;
+	uint64_t digest; /* of what the slot shall hold */
+	bool same_slot; /* what is live holds just that */
+	struct census census;
+	struct steps before, last, after;
+	char origin[512]; /* absolute path of the configuration */
+};
+
+/* Facts and wishes (apply_facts.c). 0 or -errno, reported in plan->report. */
+int plan_facts(struct plan *p);
+int plan_devices(struct plan *p);
+int plan_sources(struct plan *p);
+int plan_answers(struct plan *p, uint32_t circuit, const struct prefix *pool);
+void plan_ranges(struct plan *p);
+/* The gateway's own ephemeral ports, into the settings. */
+void plan_ports(struct plan *p);
+int scoped_add(struct scoped_set *s, uint32_t scope, const struct prefix *prefix);
+bool scoped_has(const struct scoped_set *s, uint32_t scope, const struct prefix *prefix);
+const struct kernel_link *plan_link(const struct plan *p, const char *name);
+const struct kernel_link *plan_link_at(const struct plan *p, int ifindex);
+bool plan_has_device(const struct plan *p, int ifindex);
+void plan_announce(const struct plan *p);
+
+/* Numbers of names (apply_name.c). */
+int names_load(struct plan *p);
+int names_number(void *plan, enum name_kind kind, const char *name);
+int names_write(struct plan *p);
+/* Gives numbers back that no flow holds. A step of `after`. */
+int plan_names(struct plan *p);
+
+/* Entries of `sources` and `answers`, as steps (apply_entry.c). */
+int plan_entries(struct plan *p);
+/* What the map holds now. */
+int scoped_read(const struct maps *m, enum map_index map, struct scoped_set *out);
+
+/* What is attached, or journaled so, on devices that the plan does not have (apply_remove.c). An empty
+ * plan removes all. */
+int plan_xdp_removals(struct plan *p, struct steps *s);
+int plan_tc_removals(struct plan *p, struct steps *s);
+
+/* The slot (apply_slot.c). */
+void plan_digest(struct plan *p);
+int plan_slot(struct plan *p);
+/* The kernel's own addresses and listening ports, which change without us. */
+int plan_locals(struct plan *p);
+
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Links: a device belongs to one circuit or to the inside, once. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "check.h"
+
+struct place {
+	const char *interface, *owner;
+	int line;
+};
+
+/*
+ * The identity that the name tells: "er2.0100" is tag 100 on er2 however it is spelled. What the
+ * kernel calls a VLAN device of another name only apply can see.
+ */
+static bool same_device(const char *a, const char *b)
+{
+	const char *x = strrchr(a, '.'), *y = strrchr(b, '.');
+	char *end_x, *end_y;
+	unsigned long p, q;
+
+	if (!strcmp(a, b))
+		return true;
+	if (!x || !y || x - a != y - b || strncmp(a, b, (size_t)(x - a)))
+		return false;
+	p = strtoul(x + 1, &end_x, 10);
+	q = strtoul(y + 1, &end_y, 10);
+	return end_x > x + 1 && end_y > y + 1 && !*end_x && !*end_y && p == q;
+}
+
+static void place_once(const struct config *c, struct report *r, struct place *seen, size_t count)
+{
+	const struct place *a = &seen[count];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!same_device(a->interface, seen[i].interface))
+			continue;
+		report_error(r, c->file, a->line,
+			     "%s: %s: belongs to %s already (line %d); accepted: a link of one circuit or of the inside",
+			     a->owner, a->interface, seen[i].owner, seen[i].line);
+		return;
+	}
+}
+
+void check_links(const struct config *c, struct report *report)
+{
+	size_t i, j, count = c->interfaces.count, used = 0;
+	struct place *seen;
+
+	for (i = 0; i < c->circuit_count; i++)
+		count += c->circuits[i].link_count;
+	seen = calloc(count + 1, sizeof(*seen));
+	if (!seen) {
+		report_error(report, c->file, 0, "out of memory");
+		return;
+	}
+	for (i = 0; i < c->interfaces.count; i++, used++) {
+		seen[used] = (struct place){ c->interfaces.at[i].text, "inside", c->interfaces.at[i].line };
+		place_once(c, report, seen, used);
+	}
+	for (i = 0; i < c->circuit_count; i++) {
+		const struct config_circuit *k = &c->circuits[i];
+
+		for (j = 0; j < k->link_count; j++, used++) {
+			seen[used] = (struct place){ k->links[j].interface, k->name, k->links[j].line };
+			place_once(c, report, seen, used);
+		}
+	}
+	free(seen);
+}

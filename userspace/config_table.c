@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Every key of the configuration, in the order in which the manual page lists them. */
+#include "config_read.h"
+
+#define AT(type, member) .at = offsetof(struct type, member)
+#define ARRAY(type, member, counter) \
+	AT(type, member), .count_at = offsetof(struct type, counter)
+#define CHOICES(...) .choices = (const char *const[]){ __VA_ARGS__, NULL }
+#define SECONDS_MAX 2678400 /* a month */
+#define SIZE_MAX_ENTRIES 16777216
+#define DEFAULT_LATER UINT32_MAX /* depends on limits.flows */
+
+static const struct field gateway_fields[] = {
+	{ "name", FIELD_NAME, .required = true, AT(config, name),
+	  .line_at = offsetof(struct config, name_line) },
+	{ "lab", FIELD_BOOL, AT(config, lab) },
+	{ 0 },
+};
+
+static const struct field segment_fields[] = {
+	{ "name", FIELD_NAME, .required = true, AT(config_segment, name) },
+	{ "prefixes", FIELD_PREFIXES, .required = true, AT(config_segment, prefixes) },
+	{ 0 },
+};
+static const struct object segment_object = {
+	segment_fields, sizeof(struct config_segment), offsetof(struct config_segment, line), true, NULL
+};
+
+static const struct field inside_fields[] = {
+	{ "interfaces", FIELD_INTERFACES, .required = true, AT(config, interfaces) },
+	{ "segments", FIELD_OBJECTS, .required = true, ARRAY(config, segments, segment_count),
+	  .object = &segment_object },
+	{ 0 },
+};
+
+static const struct field link_fields[] = {
+	{ "interface", FIELD_INTERFACE, .required = true, AT(config_link, interface) },
+	{ "next-hop", FIELD_ADDRESSES, AT(config_link, next_hops) },
+	{ 0 },
+};
+static const struct object link_object = {
+	link_fields, sizeof(struct config_link), offsetof(struct config_link, line), true, NULL
+};
+
+#define MAPPINGS CHOICES("address-and-port-dependent", "endpoint-independent")
+static const struct field mapping_fields[] = {
+	{ "udp", FIELD_CHOICE, AT(config_circuit, map_udp), .size = 4, MAPPINGS },
+	{ "tcp", FIELD_CHOICE, AT(config_circuit, map_tcp), .size = 4, MAPPINGS },
+	{ 0 },
+};
+static const struct object mapping_object = { .fields = mapping_fields };
+
+static const struct field circuit_fields[] = {
+	{ "name", FIELD_NAME, .required = true, AT(config_circuit, name) },
+	{ "kind", FIELD_CHOICE, .required = true, AT(config_circuit, kind), .size = 4,
+	  CHOICES("internet", "expressroute", "other") },
+	{ "table", FIELD_NUMBER, AT(config_circuit, table), .min = 1, .max = UINT32_MAX },
+	{ "links", FIELD_OBJECTS, .required = true, ARRAY(config_circuit, links, link_count),
+	  .object = &link_object },
+	{ "outbound-pool", FIELD_PREFIXES, AT(config_circuit, outbound_pool),
+	  .translates_at = offsetof(struct config_circuit, translates) },
+	{ "inbound-pool", FIELD_PREFIXES, AT(config_circuit, inbound_pool) },
+	{ "advertise", FIELD_PREFIXES, AT(config_circuit, advertise) },
+	{ "mapping", FIELD_OBJECT, .object = &mapping_object },
+	{ "port-range", FIELD_PORT_RANGE, AT(config_circuit, port_min) },
+	{ "enforce", FIELD_CHOICE, AT(config_circuit, monitor), .size = 1, CHOICES("strict", "monitor") },
+	{ 0 },
+};
+static void circuit_defaults(void *element)
+{
+	struct config_circuit *c = element;
+
+	c->map_udp = MAP_ENDPOINT_INDEPENDENT;
+	c->map_tcp = MAP_ADDRESS_AND_PORT;
+	c->port_min = 1;
+	c->port_max = 65535;
+}
+static const struct object circuit_object = {
+	circuit_fields, sizeof(struct config_circuit), offsetof(struct config_circuit, line), true,
+	circuit_defaults
+};
+
+static const struct field feed_fields[] = {
+	{ "name", FIELD_NAME, .required = true, AT(config_feed, name) },
+	{ "format", FIELD_CHOICE, .required = true, AT(config_feed, format), .size = 4,
+	  CHOICES("microsoft365") },
+	{ "source", FIELD_TEXT, .required = true, AT(config_feed, source) },
+	{ "instance", FIELD_ONE_OF, AT(config_feed, instance),
+	  CHOICES("Worldwide", "China", "USGovDoD", "USGovGCCHigh") },
+	{ 0 },
+};
+static const struct object feed_object = {
+	feed_fields, sizeof(struct config_feed), offsetof(struct config_feed, line), true, NULL
+};
+
+static const struct field class_fields[] = {
+	{ "name", FIELD_NAME, .required = true, AT(config_class, name) },
+	{ "feed", FIELD_NAME, AT(config_class, feed), .line_at = offsetof(struct config_class, feed_line) },
+	{ "areas", FIELD_WORDS, AT(config_class, areas) },
+	{ "categories", FIELD_WORDS, AT(config_class, categories), CHOICES("Optimize", "Allow", "Default") },
+	{ "ids", FIELD_IDS, ARRAY(config_class, ids, id_count) },
+	{ "required", FIELD_TRISTATE, AT(config_class, required) },
+	{ "expressroute", FIELD_TRISTATE, AT(config_class, expressroute) },
+	{ "prefixes", FIELD_PREFIXES, AT(config_class, prefixes) },
+	{ 0 },
+};
+static void class_defaults(void *element)
+{
+	struct config_class *c = element;
+
+	c->required = c->expressroute = -1;
+}
+static const struct object class_object = {
+	class_fields, sizeof(struct config_class), offsetof(struct config_class, line), true, class_defaults
+};
+
+static const struct field rule_fields[] = {
+	{ "from", FIELD_WORDS, .required = true, AT(config_rule, from) },
+	{ "to", FIELD_WORDS, .required = true, AT(config_rule, to) },
+	{ "circuits", FIELD_WORDS, AT(config_rule, circuits) },
+	{ "otherwise", FIELD_WORD, .required = true, AT(config_rule, otherwise) },
+	{ "translate", FIELD_BOOL, AT(config_rule, translate) },
+	{ "spread", FIELD_CHOICE, AT(config_rule, spread_by_host), .size = 1, CHOICES("none", "by-host") },
+	{ 0 },
+};
+static void rule_defaults(void *element)
+{
+	((struct config_rule *)element)->translate = true;
+}
+static const struct object rule_object = {
+	rule_fields, sizeof(struct config_rule), offsetof(struct config_rule, line), true, rule_defaults
+};
+
+static const struct field service_fields[] = {
+	{ "name", FIELD_NAME, .required = true, AT(config_service, name) },
+	{ "public", FIELD_ADDRESSES, .required = true, AT(config_service, public) },
+	{ "ports", FIELD_PORTS, .required = true, ARRAY(config_service, ports, port_count) },
+	{ "servers", FIELD_ADDRESSES, .required = true, AT(config_service, servers) },
+	{ "circuits", FIELD_WORDS, .required = true, AT(config_service, circuits) },
+	{ "source-nat", FIELD_CHOICE, AT(config_service, source_nat), .size = 1,
+	  CHOICES("none", "inbound-pool") },
+	{ 0 },
+};
+static void service_defaults(void *element)
+{
+	((struct config_service *)element)->source_nat = true;
+}
+static const struct object service_object = {
+	service_fields, sizeof(struct config_service), offsetof(struct config_service, line), true,
+	service_defaults
+};
+
+#define SECONDS(member) AT(config, timeouts.member), .min = 1, .max = SECONDS_MAX
+static const struct field timeout_fields[] = {
+	{ "tcp-established", FIELD_NUMBER, SECONDS(tcp_established) },
+	{ "tcp-transitory", FIELD_NUMBER, SECONDS(tcp_transitory) },
+	{ "inbound-half-open", FIELD_NUMBER, SECONDS(inbound_half_open) },
+	{ "udp", FIELD_NUMBER, SECONDS(udp) },
+	{ "icmp", FIELD_NUMBER, SECONDS(icmp) },
+	{ "fragment", FIELD_NUMBER, SECONDS(fragment) },
+	{ 0 },
+};
+
+static const struct field limit_fields[] = {
+	{ "flows", FIELD_NUMBER, AT(config, limits.flows), .min = 1, .max = SIZE_MAX_ENTRIES },
+	{ "flows-per-host", FIELD_NUMBER, AT(config, limits.flows_per_host), .max = SIZE_MAX_ENTRIES },
+	{ "half-open", FIELD_NUMBER, AT(config, limits.half_open), .min = 1, .max = SIZE_MAX_ENTRIES },
+	{ 0 },
+};
+
+static const struct object gateway_object = { .fields = gateway_fields };
+static const struct object inside_object = { .fields = inside_fields };
+static const struct object timeout_object = {
+	.fields = timeout_fields, .line_at = offsetof(struct config, timeouts.line), .has_line = true
+};
+static const struct object limit_object = {
+	.fields = limit_fields, .line_at = offsetof(struct config, limits.line), .has_line = true
+};
+
+static const struct field config_fields[] = {
+	{ "gateway", FIELD_OBJECT, .required = true, .object = &gateway_object },
+	{ "inside", FIELD_OBJECT, .required = true, .object = &inside_object },
+	{ "circuits", FIELD_OBJECTS, .required = true, ARRAY(config, circuits, circuit_count),
+	  .object = &circuit_object },
+	{ "feeds", FIELD_OBJECTS, ARRAY(config, feeds, feed_count), .object = &feed_object },
+	{ "classes", FIELD_OBJECTS, ARRAY(config, classes, class_count), .object = &class_object },
+	{ "policy", FIELD_OBJECTS, .required = true, ARRAY(config, rules, rule_count),
+	  .object = &rule_object },
+	{ "services", FIELD_OBJECTS, ARRAY(config, services, service_count), .object = &service_object },
+	{ "timeouts", FIELD_OBJECT, .object = &timeout_object },
+	{ "limits", FIELD_OBJECT, .object = &limit_object },
+	{ 0 },
+};
+static void config_defaults(void *element)
+{
+	struct config *c = element;
+
+	c->timeouts.tcp_established = 7440; /* RFC 5382 REQ-5 */
+	c->timeouts.tcp_transitory = 240;
+	c->timeouts.inbound_half_open = 20;
+	c->timeouts.udp = 300; /* RFC 4787 REQ-5 */
+	c->timeouts.icmp = 60; /* RFC 5508 REQ-2 */
+	c->timeouts.fragment = 30;
+	c->limits.flows = 1000000;
+	c->limits.flows_per_host = c->limits.half_open = DEFAULT_LATER;
+}
+const struct object config_object = {
+	config_fields, sizeof(struct config), 0, false, config_defaults
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The daemon: applies, then keeps going what needs somebody awake: expiry, neighbours, listening
+ * ports, generations, metrics. It holds no state that the pins and the kernel do not have, so it may
+ * die at any moment; and when it ends, the data plane stays.
+ */
+#ifndef SAMEPATH_USERSPACE_DAEMON_H
+#define SAMEPATH_USERSPACE_DAEMON_H
+
+#include <stdarg.h>
+#include <systemd/sd-event.h>
+#include "config.h"
+#include "instance.h"
+#include "observe.h"
+
+struct daemon {
+	struct instance instance; /* its lock is not held between tasks */
+	struct observe *observe;
+	struct config *config; /* the applied one */
+	sd_event *loop;
+	const char *textfile; /* NULL: no metrics */
+	int lock, watch;
+	int changes; /* bits of enum kernel_change, until they are acted on */
+	bool wants_reconcile;
+	uint64_t pools_looked; /* ns */
+};
+
+/* Runs until SIGTERM or SIGINT. Status for the shell. */
+int daemon_run(const char *textfile);
+
+/* A line for the journal, or for stderr when nobody connected one. `priority` as in syslog.h. */
+void daemon_log(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Makes the data plane equal to the configuration; `reload`: to a changed one, else the applied one.
+ * On failure the old stays, one line said. 0 or -errno. */
+int daemon_apply(struct daemon *d, bool reload);
+/* Reads the applied configuration again, after another command applied one. */
+void daemon_reread(struct daemon *d);
+/* Moves the generation, so that every flow asks its way again. 0 or -errno. */
+int daemon_generation(struct daemon *d);
+/* One round of each duty. */
+void daemon_sweep(struct daemon *d, uint64_t *pause);
+void daemon_pools(struct daemon *d);
+void daemon_neighbours(struct daemon *d);
+void daemon_refresh_stale(struct daemon *d);
+void daemon_listeners(struct daemon *d);
+/* Keeps only the capabilities that the duties need. 0 or -errno. */
+int daemon_drop_capabilities(void);
+
+#endif

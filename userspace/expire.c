@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "expire.h"
+#include "print.h"
+
+uint64_t expire_pause(uint64_t took)
+{
+	return took > NANOSECONDS / 9 ? took * 9 : NANOSECONDS;
+}
+
+int expire_iterate(const struct observe *o, const char *program, const char *map)
+{
+	union bpf_iter_link_info info = {0};
+	LIBBPF_OPTS(bpf_link_create_opts, options, .iter_info = &info,
+		    .iter_info_len = sizeof(info));
+	int code = observe_program(o, program), table = observe_map(o, map), link = -1, fd;
+
+	if (code < 0 || table < 0) {
+		fd = code < 0 ? code : table;
+		goto out;
+	}
+	info.map.map_fd = (__u32)table;
+	link = bpf_link_create(code, 0, BPF_TRACE_ITER, &options);
+	fd = link < 0 ? -errno : bpf_iter_create(link);
+	if (link >= 0 && fd < 0)
+		fd = -errno;
+out:
+	if (fd < 0)
+		print_error("program %s over map %s: cannot iterate: %s", program, map,
+			    strerror(-fd));
+	/* The iterator holds the link, the link the map and the program. */
+	if (link >= 0)
+		close(link);
+	if (table >= 0)
+		close(table);
+	if (code >= 0)
+		close(code);
+	return fd;
+}
+
+static int drive(const struct observe *o, const char *program, const char *map)
+{
+	char buffer[EXPIRE_READ];
+	int fd = expire_iterate(o, program, map), err = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return fd;
+	/* What is written does not count, only that it fills the read and lets others run. -EAGAIN
+	 * is the kernel's word for a million elements without a byte, and means go on. */
+	do
+		got = read(fd, buffer, sizeof(buffer));
+	while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
+	if (got < 0) {
+		err = -errno;
+		print_error("map %s: sweep: %s", map, strerror(-err));
+	}
+	close(fd);
+	return err;
+}
+
+static void forget_idle(int fd, const struct in6_addr *keys, const struct host *hosts,
+			uint32_t count, uint64_t now)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!hosts[i].flows && now > hosts[i].touched &&
+		    now - hosts[i].touched > EXPIRE_HOST_REST)
+			bpf_map_delete_elem(fd, &keys[i]);
+}
+
+/* A host without flows for two seconds goes; no packet holds its pointer that long. */
+static int sweep_hosts(const struct observe *o)
+{
+	enum { BATCH = 1024 };
+	struct in6_addr keys[BATCH];
+	struct host hosts[BATCH];
+	uint32_t token = 0, next = 0, count;
+	int fd = observe_map(o, "hosts"), err = 0;
+	void *from = NULL;
+
+	if (fd < 0)
+		return fd;
+	while (!err) {
+		count = BATCH;
+		if (bpf_map_lookup_batch(fd, from, &next, keys, hosts, &count, NULL))
+			err = -errno;
+		if (!err || err == -ENOENT)
+			forget_idle(fd, keys, hosts, count, observe_now());
+		token = next;
+		from = &token;
+	}
+	close(fd);
+	return err == -ENOENT ? 0 : err;
+}
+
+static int sweep_record(const struct observe *o, struct sweep *s, bool clear)
+{
+	uint32_t key = 0;
+	int fd = observe_map(o, "sweep"), err;
+
+	if (fd < 0)
+		return fd;
+	if (clear)
+		memset(s, 0, sizeof(*s));
+	err = clear ? bpf_map_update_elem(fd, &key, s, BPF_ANY) : bpf_map_lookup_elem(fd, &key, s);
+	if (err)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int expire_sweep(const struct observe *o, struct sweep *result, uint64_t *took)
+{
+	static const char *const order[][2] = {
+		{"expire_flows4", "flows4"}, {"expire_flows6", "flows6"},
+		{"expire_mappings4", "mappings4"}, {"expire_mappings6", "mappings6"},
+	};
+	uint64_t begun = observe_now();
+	int err = sweep_record(o, result, true), one;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		/* Mappings that no walk could have touched must not look abandoned. */
+		if (err && i >= 2)
+			break;
+		one = drive(o, order[i][0], order[i][1]);
+		err = err ? err : one;
+	}
+	one = sweep_hosts(o);
+	err = err ? err : one;
+	one = sweep_record(o, result, false);
+	*took = observe_now() - begun;
+	return err ? err : one;
+}

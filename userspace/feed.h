@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Feeds: published lists of destination prefixes, read into one internal record. A reader of one
+ * format is one file (feed_microsoft365.c).
+ */
+#ifndef SAMEPATH_USERSPACE_FEED_H
+#define SAMEPATH_USERSPACE_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "config.h"
+
+enum feed_category { CATEGORY_DEFAULT, CATEGORY_ALLOW, CATEGORY_OPTIMIZE }; /* highest wins */
+
+struct feed_set { /* an endpoint set */
+	int id;
+	char *area; /* serviceArea */
+	enum feed_category category;
+	bool expressroute, required;
+	struct prefix *prefixes;
+	size_t prefix_count;
+	char *tcp_ports, *udp_ports; /* normalised "80,443", NULL: none */
+	char **urls;
+	size_t url_count;
+};
+struct feed {
+	char *name, *source;
+	struct feed_set *sets;
+	size_t set_count;
+	char *version; /* NULL: the body does not say */
+};
+
+#define FEED_BODY_MAX (16u << 20) /* bytes */
+
+/*
+ * Reads a body. On failure NULL, and one line in `report` naming source and cause. Refused: not JSON,
+ * truncated, duplicate keys, too deep, too big, default routes, prefixes shorter than /8 (IPv6 /16),
+ * private, multicast, link-local and other special prefixes always; documentation and benchmarking
+ * prefixes unless `lab`. Tolerated: unknown keys, areas, categories.
+ */
+struct feed *feed_read(const char *name, enum feed_format format, const char *path, bool lab,
+		       struct report *report);
+/* Same, of a body in memory; errors name the feed. `body` need not end in a zero byte. */
+struct feed *feed_parse(const char *name, enum feed_format format, const char *body, size_t size,
+			bool lab, struct report *report);
+void feed_free(struct feed *feed);
+
+/* All feeds of a configuration, in its order; an entry may be NULL (a URL: not fetched yet). */
+struct feeds {
+	struct feed **at;
+	size_t count;
+};
+/* False when a body that should be readable is not; a URL source is a warning, its classes are empty. */
+bool feeds_load(const struct config *c, struct feeds *out, struct report *report);
+void feeds_free(struct feeds *feeds);
+
+/* Every prefix of every set, sorted by prefix, then by set; a prefix in two sets stands twice. */
+struct feed_entry {
+	struct prefix prefix; /* first, so that prefix_compare sorts entries too */
+	const struct feed_set *set; /* lives as long as the feed */
+};
+/* The caller frees *out. 0 or -ENOMEM. */
+int feed_entries(const struct feed *feed, struct feed_entry **out, size_t *count);
+const char *feed_category_text(enum feed_category category);
+
+/* The body of the feed a class names, NULL when there is none or it is not at hand. */
+const struct feed *class_feed(const struct config *c, const struct feeds *feeds,
+			      const struct config_class *class);
+bool class_takes_set(const struct config_class *class, const struct feed_set *set);
+
+/* The prefixes that the class selects (literal ones too), sorted, without duplicates.
+ * A feed that is not at hand selects nothing. The caller frees *out. 0 or -ENOMEM. */
+int class_select(const struct config *c, const struct feeds *feeds, const struct config_class *class,
+		 struct prefix **out, size_t *count);
+
+/* A reader of one format: fills sets and version of `feed`, or reports one line. 0 or -errno. */
+int feed_microsoft365(struct feed *feed, const char *body, size_t size, bool lab,
+		      struct report *report);
+
+#endif

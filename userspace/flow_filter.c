@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "flow_filter.h"
+#include "print.h"
+
+static const char *const phases[PHASE_MAX] = {
+	[PHASE_HALF_OPEN] = "half-open", [PHASE_ESTABLISHED] = "established",
+	[PHASE_CLOSING] = "closing", [PHASE_UDP] = "udp",
+	[PHASE_ICMP] = "icmp", [PHASE_DEAD] = "dead",
+};
+
+const char *flow_phase_text(enum flow_phase phase)
+{
+	return phase < PHASE_MAX ? phases[phase] : "unknown";
+}
+
+const char *flow_protocol_text(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return "icmp";
+	}
+	return NULL;
+}
+
+uint64_t flow_latest(const struct flow_record *r)
+{
+	uint64_t reply = r->has_reply ? r->reply.last : 0;
+
+	return r->forward.last > reply ? r->forward.last : reply;
+}
+
+static bool closing(const struct flow_record *r)
+{
+	uint32_t reply = r->has_reply ? r->reply_flags : 0;
+
+	return ((r->forward.flags | reply) & FLOW_RST) || (r->forward.flags & reply & FLOW_FIN);
+}
+
+static enum flow_state state_of(const struct flow_record *r)
+{
+	bool half_open = r->forward.flags & FLOW_HALF_OPEN;
+
+	if (r->key.protocol == IPPROTO_TCP && closing(r))
+		return STATE_TCP_CLOSING;
+	if (half_open && r->forward.flags & FLOW_OPENED_OUTSIDE)
+		return STATE_INBOUND_HALF_OPEN;
+	if (r->key.protocol == IPPROTO_TCP)
+		return half_open ? STATE_TCP_HALF_OPEN : STATE_TCP_ESTABLISHED;
+	return r->key.protocol == IPPROTO_UDP ? STATE_UDP : STATE_ICMP;
+}
+
+uint64_t flow_timeout(const struct flow_record *r, const struct settings *s)
+{
+	if ((r->forward.flags | r->reply_flags) & FLOW_KILLED)
+		return 0;
+	return s->timeout[state_of(r)];
+}
+
+enum flow_phase flow_phase(const struct flow_record *r, const struct settings *s, uint64_t now)
+{
+	uint64_t timeout = flow_timeout(r, s), latest = flow_latest(r);
+
+	if (!timeout || (now > latest && now - latest > timeout))
+		return PHASE_DEAD;
+	if (r->key.protocol == IPPROTO_TCP && closing(r))
+		return PHASE_CLOSING;
+	if (r->forward.flags & FLOW_HALF_OPEN)
+		return PHASE_HALF_OPEN;
+	if (r->key.protocol == IPPROTO_TCP)
+		return PHASE_ESTABLISHED;
+	return r->key.protocol == IPPROTO_UDP ? PHASE_UDP : PHASE_ICMP;
+}
+
+static int want_prefix(const char *word, const char *value, struct prefix *out, bool *has)
+{
+	const char *why = "";
+
+	if (prefix_parse(value, out, &why))
+		return print_error("%s: %s: %s; an address or prefix is accepted", word, value, why),
+		       -EINVAL;
+	*has = true;
+	return 0;
+}
+
+static int want_pool(const char *word, const char *value, struct prefix *out, bool *has)
+{
+	const char *why = "";
+
+	if (address_parse(value, out, &why))
+		return print_error("%s: %s: %s; an address is accepted", word, value, why), -EINVAL;
+	*has = true;
+	return 0;
+}
+
+static int want_port(const char *word, const char *value, int *out)
+{
+	char *end;
+	long n = strtol(value, &end, 10);
+
+	if (end == value || *end || value[0] == '-' || value[0] == '+' || n < 0 || n > 65535)
+		return print_error("%s: %s: not a port; 0 to 65535 is accepted", word, value),
+		       -EINVAL;
+	*out = (int)n;
+	return 0;
+}
+
+static int want_protocol(const char *word, const char *value, int *out)
+{
+	if (!strcmp(value, "tcp"))
+		*out = IPPROTO_TCP;
+	else if (!strcmp(value, "udp"))
+		*out = IPPROTO_UDP;
+	else if (!strcmp(value, "icmp"))
+		*out = IPPROTO_ICMP; /* of either family */
+	else
+		return print_error("%s: %s: unknown; tcp, udp or icmp is accepted", word, value),
+		       -EINVAL;
+	return 0;
+}
+
+static int want_phase(const char *word, const char *value, int *out)
+{
+	for (int i = 0; i < PHASE_MAX; i++)
+		if (!strcmp(value, phases[i]))
+			return *out = i, 0;
+	print_error("%s: %s: unknown; half-open, established, closing, udp, icmp or dead is accepted",
+		    word, value);
+	return -EINVAL;
+}
+
+static int want_name(const char *word, const char *value, int number, int *out)
+{
+	if (number < 0)
+		return print_error("%s: %s: the gateway knows no %s of this name", word, value, word),
+		       -EINVAL;
+	*out = number;
+	return 0;
+}
+
+static int want(struct flow_filter *f, const char *word, const char *value, const struct observe *o)
+{
+	if (!strcmp(word, "src"))
+		return want_prefix(word, value, &f->src, &f->has_src);
+	if (!strcmp(word, "dst"))
+		return want_prefix(word, value, &f->dst, &f->has_dst);
+	if (!strcmp(word, "address"))
+		return want_prefix(word, value, &f->address, &f->has_address);
+	if (!strcmp(word, "pool"))
+		return want_pool(word, value, &f->pool, &f->has_pool);
+	if (!strcmp(word, "sport"))
+		return want_port(word, value, &f->sport);
+	if (!strcmp(word, "dport"))
+		return want_port(word, value, &f->dport);
+	if (!strcmp(word, "port"))
+		return want_port(word, value, &f->port);
+	if (!strcmp(word, "proto"))
+		return want_protocol(word, value, &f->protocol);
+	if (!strcmp(word, "state"))
+		return want_phase(word, value, &f->phase);
+	if (!strcmp(word, "circuit"))
+		return want_name(word, value, observe_circuit_number(o, value), &f->circuit);
+	if (!strcmp(word, "class"))
+		return want_name(word, value, observe_class_number(o, value), &f->class);
+	print_error("%s: unknown; src, dst, address, pool, sport, dport, port, proto, circuit, "
+		    "class or state is accepted", word);
+	return -EINVAL;
+}
+
+int flow_filter_parse(struct flow_filter *f, int argc, char **argv, const struct observe *o)
+{
+	memset(f, 0, sizeof(*f));
+	f->sport = f->dport = f->port = f->protocol = f->circuit = f->class = f->phase = -1;
+	for (int i = 0; i < argc; i += 2) {
+		int err;
+
+		if (i + 1 == argc)
+			return print_error("%s: a value is missing behind it", argv[i]), -EINVAL;
+		err = want(f, argv[i], argv[i + 1], o);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool inside(const struct prefix *p, const struct in6_addr *address)
+{
+	struct prefix host = {.address = *address};
+	bool mapped = IN6_IS_ADDR_V4MAPPED(address);
+
+	host.family = mapped ? 4 : 6;
+	host.length = mapped ? 32 : 128;
+	return prefix_contains(p, &host);
+}
+
+static bool ports_match(const struct flow_filter *f, const struct flow_record *r)
+{
+	int sport = ntohs(r->key.sport), dport = ntohs(r->key.dport);
+
+	return (f->sport < 0 || f->sport == sport) && (f->dport < 0 || f->dport == dport) &&
+	       (f->port < 0 || f->port == sport || f->port == dport);
+}
+
+static bool addresses_match(const struct flow_filter *f, const struct flow_record *r)
+{
+	/* saddr of the record is what the side that opened the flow wears: its pool address. */
+	return (!f->has_src || inside(&f->src, &r->key.saddr)) &&
+	       (!f->has_dst || inside(&f->dst, &r->key.daddr)) &&
+	       (!f->has_address || inside(&f->address, &r->key.saddr) ||
+		inside(&f->address, &r->key.daddr)) &&
+	       (!f->has_pool || inside(&f->pool, &r->saddr));
+}
+
+bool flow_filter_match(const struct flow_filter *f, const struct flow_record *r,
+		       const struct settings *s, uint64_t now)
+{
+	uint8_t protocol = r->key.protocol == IPPROTO_ICMPV6 ? IPPROTO_ICMP : r->key.protocol;
+
+	return (f->protocol < 0 || f->protocol == protocol) &&
+	       (f->circuit < 0 || f->circuit == r->forward.circuit) &&
+	       (f->class < 0 || f->class == r->forward.class) && ports_match(f, r) &&
+	       addresses_match(f, r) &&
+	       (f->phase < 0 || f->phase == (int)flow_phase(r, s, now));
+}

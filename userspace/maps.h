@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pinned maps and programs of an instance: the one module that knows how they lie in its pin
+ * directory. A map is pinned under its own name, a program as prog_NAME, an XDP attachment as
+ * link_DEVICE. All are made by `apply`; everybody else opens what is pinned.
+ */
+#ifndef SAMEPATH_USERSPACE_MAPS_H
+#define SAMEPATH_USERSPACE_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "prefix.h"
+#include "../maps/circuit.h"
+#include "../maps/event.h"
+#include "../maps/flow.h"
+#include "../maps/prefix.h"
+#include "../maps/settings.h"
+#include "../maps/verdict.h"
+
+struct config;
+struct bpf_object;
+
+/* Every map of the contract. What else the object holds belongs to its programs and is not pinned. */
+#define MAPS(X) \
+	X(flows4) X(flows6) X(hosts) X(half_open) X(sweep) X(mappings4) X(mappings6) X(locals) \
+	X(listeners) X(circuits) X(rules) X(links) X(drains) X(sources) X(answers) X(failed) \
+	X(circuit_counters) X(class_counters) X(names) X(segments4) X(segments6) X(classes4) \
+	X(classes6) X(owners) X(policy) X(live) X(settings) X(version) X(verdicts) X(answers_sent) \
+	X(events) X(events_lost) X(event_budgets)
+
+#define PROGRAMS(X) \
+	X(samepath_xdp) X(samepath_guard) X(samepath_resolve) X(expire_flows4) X(expire_flows6) \
+	X(expire_mappings4) X(expire_mappings6) X(list_flows4) X(list_flows6) X(kill_flow) \
+	X(report_filling)
+
+#define MAPS_ENUM(name) MAP_##name,
+enum map_index { MAPS(MAPS_ENUM) MAP_COUNT };
+#undef MAPS_ENUM
+#define PROGRAMS_ENUM(name) PROGRAM_##name,
+enum program_index { PROGRAMS(PROGRAMS_ENUM) PROGRAM_COUNT };
+#undef PROGRAMS_ENUM
+
+struct maps {
+	char pins[128]; /* directory */
+	int map[MAP_COUNT]; /* descriptors, -1: not open */
+	int program[PROGRAM_COUNT];
+	int former[PROGRAM_COUNT]; /* pinned programs that `program` replaces, -1: none */
+	bool replaces; /* by maps_load: other programs than the pinned ones */
+	struct bpf_object *object; /* of maps_load */
+};
+
+const char *map_name(enum map_index map);
+const char *program_name(enum program_index program);
+
+/* Is there a gateway in this directory? Any pinned map counts. */
+bool maps_pinned(const char *pins);
+/* No descriptors yet. */
+void maps_none(struct maps *m, const char *pins);
+/* Opens all pins. 0 or -errno, said in one line that names the pin (-EPROTO: another version). */
+int maps_open(struct maps *m, const char *pins);
+/* Loads the object that is built in, over the maps that are pinned; new ones are sized by `limits`.
+ * Pins nothing. A pinned map of another shape is refused in one line that says what to do. A program
+ * that equals the pinned one is taken from the pin, so that it is not replaced for nothing. */
+int maps_load(struct maps *m, const char *pins, const struct config *config);
+/* Pins what is not pinned, and puts replaced programs over their pins. 0 or -errno, said. */
+int maps_pin(struct maps *m);
+/* Puts the former programs over the pins again. 0 or -errno. */
+int maps_pin_former(struct maps *m);
+/* Removes all pins of maps and programs. 0 or -errno, said. */
+int maps_unpin(const char *pins);
+void maps_close(struct maps *m);
+
+/* The inner map of a slot for reading; -errno. The caller closes it. */
+int maps_inner(const struct maps *m, enum map_index outer, uint32_t slot);
+/* Puts `inner` into the slot. Returns when no packet reads the former one any more. */
+int maps_put_inner(const struct maps *m, enum map_index outer, uint32_t slot, int inner);
+/* New inner maps. A descriptor or -errno. */
+int maps_new_trie(bool ipv6);
+int maps_new_table(uint32_t entries);
+/* Writes many entries: by batch where the kernel can, else one by one. 0 or -errno. */
+int maps_fill(int fd, void *keys, size_t key_size, void *values, size_t value_size, size_t count);
+
+/* Single entries, with 0 or -errno. */
+int maps_get(const struct maps *m, enum map_index map, const void *key, void *value);
+int maps_set(const struct maps *m, enum map_index map, const void *key, const void *value);
+int maps_delete(const struct maps *m, enum map_index map, const void *key);
+/* The key behind `key` (NULL: the first). -ENOENT at the end. */
+int maps_next(const struct maps *m, enum map_index map, const void *key, void *next);
+/* Adds up the copies of a per-CPU value made of 64-bit words. 0 or -errno. */
+int maps_sum(const struct maps *m, enum map_index map, uint32_t index, uint64_t *sum, size_t words);
+
+struct live maps_live(const struct maps *m);
+/* The one write that makes a slot live; the generation moves with it. 0 or -errno. */
+int maps_switch(const struct maps *m, uint32_t slot);
+
+/* Runs an iterator program over a map; the descriptor is read until it ends. -errno. */
+int maps_iterate(const struct maps *m, enum program_index program, enum map_index map);
+
+struct scoped_prefix scoped_prefix(uint32_t scope, const struct prefix *p);
+/* Back again. */
+struct prefix scoped_prefix_of(const struct scoped_prefix *s);
+
+#endif

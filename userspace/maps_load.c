@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loading the object that is built in over the maps that are pinned, and pinning the result. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "config.h"
+#include "maps.h"
+#include "print.h"
+#include "samepath.skel.h"
+
+#define HOSTS_MIN 65536u
+
+/* What the kernel's verifier says comes in many lines; they are for whoever asks. */
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (getenv("SAMEPATH_DEBUG"))
+		return vfprintf(stderr, format, args);
+	(void)level;
+	return 0;
+}
+
+/* Zero: sized by the contract. A flow is two entries, and so is a mapping. */
+static uint32_t entries_wanted(enum map_index map, const struct config *c)
+{
+	uint32_t flows = c->limits.flows;
+
+	switch (map) {
+	case MAP_flows4:
+	case MAP_flows6:
+	case MAP_mappings4:
+	case MAP_mappings6:
+		return 2 * flows;
+	case MAP_hosts:
+		return flows / 4 > HOSTS_MIN ? flows / 4 : flows < HOSTS_MIN ? flows : HOSTS_MIN;
+	default:
+		return 0;
+	}
+}
+
+static int refuse(const char *pins, const char *name, const struct bpf_map_info *is, uint32_t entries,
+		  bool sized)
+{
+	if (sized && is->max_entries != entries)
+		print_error("limits.flows: map %s holds %u entries and would have to hold %u: this takes "
+			    "effect by `samepath stop` and `samepath apply`", name, is->max_entries,
+			    entries);
+	else
+		print_error("%s/%s: pins of another version: run `samepath stop` first", pins, name);
+	return -EPROTO;
+}
+
+static bool same_kind(const struct bpf_map_info *is, const struct bpf_map *map)
+{
+	return is->type == bpf_map__type(map) && is->key_size == bpf_map__key_size(map) &&
+	       is->value_size == bpf_map__value_size(map) && is->map_flags == bpf_map__map_flags(map);
+}
+
+static int reuse(const struct maps *m, const char *name, struct bpf_map *map, bool sized)
+{
+	struct bpf_map_info is = { 0 };
+	uint32_t size = sizeof(is);
+	char path[256];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "%s/%s", m->pins, name);
+	fd = bpf_obj_get(path);
+	err = fd < 0 ? -errno : bpf_obj_get_info_by_fd(fd, &is, &size) ? -errno : 0;
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		print_error("%s: cannot open: %s", path, strerror(-err));
+	else if (!same_kind(&is, map) || is.max_entries != bpf_map__max_entries(map))
+		err = refuse(m->pins, name, &is, bpf_map__max_entries(map), sized && same_kind(&is, map));
+	else if ((err = bpf_map__reuse_fd(map, fd)))
+		print_error("%s: cannot reuse: %s", path, strerror(-err));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* Version first: of other pins nothing else is worth comparing. */
+static int check_pinned_version(const char *pins)
+{
+	uint32_t zero = 0, version = 0;
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/version", pins);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	bpf_map_lookup_elem(fd, &zero, &version);
+	close(fd);
+	if (version == CONTRACT_VERSION)
+		return 0;
+	print_error("%s: pins of version %u, this program knows %u: run `samepath stop` first", pins,
+		    version, CONTRACT_VERSION);
+	return -EPROTO;
+}
+
+static int prepare_maps(struct maps *m, const struct config *c)
+{
+	int err = 0;
+
+	for (int i = 0; i < MAP_COUNT && !err; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(m->object, map_name(i));
+		uint32_t entries = entries_wanted(i, c);
+
+		if (!map) {
+			print_error("the built-in object has no map %s", map_name(i));
+			return -ENOENT;
+		}
+		if (entries)
+			bpf_map__set_max_entries(map, entries);
+		err = reuse(m, map_name(i), map, entries != 0);
+	}
+	return err;
+}
+
+/* Duplicates, so that maps_close need not know who owns a descriptor. */
+static int take(int fd)
+{
+	int own = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	return own < 0 ? -errno : own;
+}
+
+/* The tag is the kernel's digest over the instructions. */
+static bool same_program(int a, int b)
+{
+	struct bpf_prog_info x = { 0 }, y = { 0 };
+	uint32_t size = sizeof(x);
+
+	return !bpf_obj_get_info_by_fd(a, &x, &size) && (size = sizeof(y)) &&
+	       !bpf_obj_get_info_by_fd(b, &y, &size) && !memcmp(x.tag, y.tag, sizeof(x.tag));
+}
+
+static int open_program(const struct maps *m, int i)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/prog_%s", m->pins, program_name(i));
+	return bpf_obj_get(path);
+}
+
+/* Programs share maps that are not pinned, so all stay or all are replaced. */
+static int take_programs(struct maps *m)
+{
+	bool same = true;
+
+	for (int i = 0; i < PROGRAM_COUNT; i++) {
+		struct bpf_program *p = bpf_object__find_program_by_name(m->object, program_name(i));
+
+		m->program[i] = p ? take(bpf_program__fd(p)) : -1;
+		if (m->program[i] < 0) {
+			print_error("the built-in object has no program %s", program_name(i));
+			return -ENOENT;
+		}
+		m->former[i] = open_program(m, i);
+		same = same && m->former[i] >= 0 && same_program(m->former[i], m->program[i]);
+	}
+	m->replaces = !same;
+	for (int i = 0; i < PROGRAM_COUNT && same; i++) {
+		close(m->program[i]);
+		m->program[i] = m->former[i];
+		m->former[i] = -1;
+	}
+	return 0;
+}
+
+static int take_maps(struct maps *m)
+{
+	for (int i = 0; i < MAP_COUNT; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(m->object, map_name(i));
+
+		m->map[i] = take(bpf_map__fd(map));
+		if (m->map[i] < 0)
+			return m->map[i];
+	}
+	return 0;
+}
+
+int maps_load(struct maps *m, const char *pins, const struct config *config)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "samepath");
+	const void *elf;
+	size_t size;
+	int err;
+
+	maps_none(m, pins);
+	libbpf_set_print(quiet);
+	err = check_pinned_version(pins);
+	if (err)
+		return err;
+	elf = samepath_bpf__elf_bytes(&size);
+	m->object = bpf_object__open_mem(elf, size, &options);
+	if (!m->object) {
+		err = -errno;
+		print_error("built-in object: %s", strerror(-err));
+		return err;
+	}
+	err = prepare_maps(m, config);
+	if (!err && (err = bpf_object__load(m->object)))
+		print_error("the kernel refuses the programs or maps: %s (SAMEPATH_DEBUG=1 shows why)",
+			    strerror(-err));
+	err = err ? err : take_maps(m);
+	err = err ? err : take_programs(m);
+	if (err)
+		maps_close(m);
+	return err;
+}
+
+/* bpffs renames atomically, so a reader finds the old program or the new one. */
+static int pin_over(int fd, const char *path)
+{
+	char fresh[300];
+
+	snprintf(fresh, sizeof(fresh), "%s_new", path);
+	unlink(fresh);
+	if (bpf_obj_pin(fd, fresh))
+		return -errno;
+	return rename(fresh, path) ? -errno : 0;
+}
+
+int maps_pin(struct maps *m)
+{
+	uint32_t zero = 0, version = CONTRACT_VERSION;
+	char path[256];
+	int err = maps_set(m, MAP_version, &zero, &version);
+
+	for (int i = 0; i < MAP_COUNT && !err; i++) {
+		snprintf(path, sizeof(path), "%s/%s", m->pins, map_name(i));
+		if (access(path, F_OK) && bpf_obj_pin(m->map[i], path))
+			err = -errno;
+	}
+	for (int i = 0; i < PROGRAM_COUNT && !err; i++) {
+		snprintf(path, sizeof(path), "%s/prog_%s", m->pins, program_name(i));
+		if (m->replaces || access(path, F_OK))
+			err = pin_over(m->program[i], path);
+	}
+	if (err)
+		print_error("%s: cannot pin: %s", path, strerror(-err));
+	return err;
+}
+
+int maps_pin_former(struct maps *m)
+{
+	char path[256];
+	int err = 0;
+
+	for (int i = 0; i < PROGRAM_COUNT && !err; i++) {
+		snprintf(path, sizeof(path), "%s/prog_%s", m->pins, program_name(i));
+		if (m->former[i] >= 0)
+			err = pin_over(m->former[i], path);
+	}
+	return err;
+}
+
+static int unpin(const char *pins, const char *prefix, const char *name)
+{
+	char path[256];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/%s%s", pins, prefix, name);
+	if (!unlink(path) || errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	err = -errno;
+	print_error("%s: cannot unpin: %s", path, strerror(-err));
+	return err;
+}
+
+int maps_unpin(const char *pins)
+{
+	char fresh[64];
+	int err = 0;
+
+	for (int i = 0; i < PROGRAM_COUNT; i++) {
+		snprintf(fresh, sizeof(fresh), "%s_new", program_name(i));
+		err = unpin(pins, "prog_", program_name(i)) ?: err;
+		err = unpin(pins, "prog_", fresh) ?: err;
+	}
+	for (int i = 0; i < MAP_COUNT; i++)
+		err = unpin(pins, "", map_name(i)) ?: err;
+	return err;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Seeing: what the pinned maps of a gateway say. Nothing here needs the daemon, and nothing writes
+ * what the data plane reads. Everything is read through the pins, so a look never disturbs a packet.
+ */
+#ifndef SAMEPATH_USERSPACE_OBSERVE_H
+#define SAMEPATH_USERSPACE_OBSERVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "../maps/circuit.h"
+#include "../maps/event.h"
+#include "../maps/flow.h"
+#include "../maps/settings.h"
+#include "../maps/verdict.h"
+
+#define OBSERVE_NAME 64
+
+/* A gateway whose pins are open for reading. */
+struct observe {
+	char name[OBSERVE_NAME];
+	char directory[192];
+	unsigned int cpus; /* possible ones: copies of a per-CPU value */
+	struct live live;
+	struct settings settings; /* of the live slot */
+	char circuits[CIRCUITS_MAX][OBSERVE_NAME]; /* "": no such number */
+	char classes[CLASSES_MAX][OBSERVE_NAME];
+};
+
+/* What `show` and the metrics say: one reading of everything that is counted. */
+struct observe_counts {
+	struct circuit_counter circuit[CIRCUITS_MAX];
+	struct class_counter class[CLASSES_MAX];
+	struct tally verdict[V_MAX];
+	uint64_t lost[E_MAX];
+	uint64_t answers[ANSWER_COUNT_MAX];
+	uint64_t half_open[SIDE_MAX];
+	struct circuit circuits[CIRCUITS_MAX]; /* of the live slot */
+	uint32_t drains[CIRCUITS_MAX];
+	struct sweep sweep;
+};
+
+/* A table of the data plane: entries in it, and how many it holds. */
+struct observe_fill {
+	const char *name;
+	uint64_t used, limit;
+};
+
+/* A link as the live slot knows it. */
+struct observe_link {
+	uint32_t ifindex;
+	uint16_t outer, inner;
+	struct role role;
+	char interface[16];
+	bool up;
+	unsigned int failed; /* next hops whose neighbour does not answer */
+};
+
+/* Name of the gateway: option -g, or gateway.name of the configuration. 0 or EXIT_TROUBLE, said. */
+int observe_gateway(char *name, size_t size);
+/* Both steps for a command: the gateway it is about, for free(); NULL, said. */
+struct observe *observe_begin(void);
+/* Opens the pins of a gateway and reads what is live. 0 or -errno, said once. */
+int observe_open(struct observe *o, const char *gateway);
+/* Reads slot, settings and names again. 0 or -errno. */
+int observe_refresh(struct observe *o);
+/* Descriptor of a pinned map, of a pinned program; -errno. The caller closes it. */
+int observe_map(const struct observe *o, const char *map);
+int observe_program(const struct observe *o, const char *program);
+/* Number of a circuit or class by name, -1: none. */
+int observe_circuit_number(const struct observe *o, const char *name);
+int observe_class_number(const struct observe *o, const char *name);
+const char *observe_circuit_name(const struct observe *o, unsigned int number);
+const char *observe_class_name(const struct observe *o, unsigned int number);
+
+/* Reads all counters, added up over the CPUs. 0 or -errno with the map named on stderr. */
+int observe_counts(const struct observe *o, struct observe_counts *c);
+/* Flows pinned to a circuit now. */
+uint64_t observe_flows(const struct observe_counts *c, unsigned int circuit);
+/* Links of the live slot, malloc'ed. 0 or -errno. */
+int observe_links(const struct observe *o, struct observe_link **out, size_t *count);
+/* Whether the daemon of this gateway runs. */
+bool observe_daemon(const char *gateway);
+/* Nanoseconds of CLOCK_MONOTONIC. */
+uint64_t observe_now(void);
+/* Adds `cpus` copies of a value made of 64-bit words into `sum`. */
+void observe_add(uint64_t *sum, const uint64_t *copies, size_t words, unsigned int cpus);
+/* Ports that translation may use on one address of the circuit. */
+uint64_t observe_ports(const struct circuit *c);
+/* "ready", "retiring,monitor", ... */
+const char *observe_circuit_state(const struct circuit *c, bool drained, char *buffer, size_t size);
+
+/* Entries of a hash map, counted without copying them out. `fills` has room for 4. */
+size_t observe_fills(const struct observe *o, struct observe_fill *fills);
+
+/* Calls `each` for every flow that the data plane holds, one family after the other, in bounded
+ * memory; a value other than 0 ends the walk and is returned. 0 or -errno. */
+typedef int (*observe_each)(void *context, const struct flow_record *record);
+int observe_walk_flows(const struct observe *o, observe_each each, void *context);
+/* Prints events until a signal ends it. Status for the shell. */
+int observe_watch(const struct observe *o);
+
+/* `show`, and the same numbers for a textfile collector. */
+int observe_show(const struct observe *o);
+int observe_metrics(const struct observe *o, FILE *out);
+/* Writes the metrics beside `path` and renames them over it. 0 or -errno. */
+int observe_metrics_file(const struct observe *o, const char *path);
+/* A label value: backslash, quote and newline escaped. */
+void observe_label(FILE *out, const char *value);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The stream of flow records: an iterator program in the kernel walks the table and writes a record
+ * for each forward half; here they are taken out in small reads. The kernel stays in the walk only
+ * for one read, so a large table holds no CPU for long.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "expire.h"
+#include "observe.h"
+#include "print.h"
+
+/* Takes whole records out of `buffer`, leaves the rest at its beginning. */
+static int take(char *buffer, size_t *have, observe_each each, void *context)
+{
+	struct flow_record record;
+	size_t at = 0;
+	int err = 0;
+
+	for (; !err && *have - at >= sizeof(record); at += sizeof(record)) {
+		memcpy(&record, buffer + at, sizeof(record));
+		err = each(context, &record);
+	}
+	memmove(buffer, buffer + at, *have - at);
+	*have -= at;
+	return err;
+}
+
+static int walk(const struct observe *o, const char *program, const char *map, observe_each each,
+		void *context)
+{
+	char buffer[EXPIRE_READ + sizeof(struct flow_record)];
+	int fd = expire_iterate(o, program, map), err = 0;
+	size_t have = 0;
+
+	if (fd < 0)
+		return fd;
+	while (!err) {
+		ssize_t got = read(fd, buffer + have, EXPIRE_READ);
+
+		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (got < 0) {
+			err = -errno;
+			print_error("map %s: cannot list: %s", map, strerror(-err));
+		}
+		if (got <= 0)
+			break;
+		have += (size_t)got;
+		err = take(buffer, &have, each, context);
+	}
+	close(fd);
+	return err;
+}
+
+int observe_walk_flows(const struct observe *o, observe_each each, void *context)
+{
+	int err = walk(o, "list_flows4", "flows4", each, context);
+
+	return err ? err : walk(o, "list_flows6", "flows6", each, context);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Links of the live slot, and how full the tables are. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "kernel.h"
+#include "observe.h"
+#include "print.h"
+
+#define LINKS_LIMIT 1024 /* of the map */
+
+static unsigned int failed_on(int fd, uint32_t ifindex)
+{
+	struct neighbour_key key, *at = NULL, next;
+	unsigned int count = 0;
+
+	/* Bounded: the daemon may delete the entry under our feet, which begins the walk anew. */
+	for (unsigned int i = 0; i < LINKS_LIMIT && !bpf_map_get_next_key(fd, at, &next); i++) {
+		count += next.ifindex == ifindex;
+		key = next;
+		at = &key;
+	}
+	return count;
+}
+
+static void device_state(struct observe_link *l, const struct kernel_link *links, size_t count)
+{
+	snprintf(l->interface, sizeof(l->interface), "#%u", l->ifindex);
+	for (size_t i = 0; i < count; i++) {
+		if ((uint32_t)links[i].ifindex != l->ifindex)
+			continue;
+		snprintf(l->interface, sizeof(l->interface), "%s", links[i].name);
+		l->up = links[i].up && links[i].carrier;
+	}
+}
+
+static int walk_links(const struct observe *o, int fd, struct observe_link *at, size_t *count)
+{
+	int failed = observe_map(o, "failed");
+	struct link_key key, *from = NULL, next;
+	struct kernel_link *links = NULL;
+	size_t known = 0;
+	int err = kernel_links(&links, &known);
+
+	for (*count = 0; !err && *count < LINKS_LIMIT && !bpf_map_get_next_key(fd, from, &next);) {
+		struct link value;
+
+		if (!bpf_map_lookup_elem(fd, &next, &value) &&
+		    value.role[o->live.slot % SLOTS].kind != ROLE_NONE) {
+			struct observe_link *l = &at[(*count)++];
+
+			*l = (struct observe_link){.ifindex = next.ifindex, .outer = next.outer,
+						   .inner = next.inner,
+						   .role = value.role[o->live.slot % SLOTS]};
+			device_state(l, links, known);
+			l->failed = failed < 0 ? 0 : failed_on(failed, next.ifindex);
+		}
+		key = next;
+		from = &key;
+	}
+	if (failed >= 0)
+		close(failed);
+	free(links);
+	return err;
+}
+
+int observe_links(const struct observe *o, struct observe_link **out, size_t *count)
+{
+	int fd = observe_map(o, "links"), err;
+
+	*out = NULL;
+	*count = 0;
+	if (fd < 0)
+		return print_error("map links: cannot open: %s", strerror(-fd)), fd;
+	*out = calloc(LINKS_LIMIT, sizeof(**out));
+	err = *out ? walk_links(o, fd, *out, count) : -ENOMEM;
+	if (err) {
+		print_error("map links: cannot read: %s", strerror(-err));
+		free(*out);
+		*out = NULL;
+	}
+	close(fd);
+	return err;
+}
+
+/* Keys only and by batch: a million entries are counted without copying them all at once. */
+static int count_entries(int fd, uint32_t key_size, uint32_t value_size, uint64_t *used)
+{
+	enum { BATCH = 4096 };
+	char *keys = malloc((size_t)BATCH * key_size), *values = malloc((size_t)BATCH * value_size);
+	uint32_t token = 0, next, count;
+	bool first = true;
+	int err = keys && values ? 0 : -ENOMEM;
+
+	*used = 0;
+	while (!err) {
+		count = BATCH;
+		if (bpf_map_lookup_batch(fd, first ? NULL : &token, &next, keys, values, &count,
+					 NULL))
+			err = errno == ENOENT ? 1 : -errno;
+		if (err >= 0)
+			*used += count;
+		token = next;
+		first = false;
+	}
+	free(keys);
+	free(values);
+	return err < 0 ? err : 0;
+}
+
+size_t observe_fills(const struct observe *o, struct observe_fill *fills)
+{
+	static const char *const maps[] = {"flows4", "flows6", "mappings4", "mappings6"};
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		struct bpf_map_info info = {0};
+		uint32_t size = sizeof(info);
+		int fd = observe_map(o, maps[i]);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &size)) {
+			fills[count].name = maps[i];
+			fills[count].limit = info.max_entries;
+			if (!count_entries(fd, info.key_size, info.value_size, &fills[count].used))
+				count++;
+		}
+		close(fd);
+	}
+	return count;
+}

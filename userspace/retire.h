@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Retiring: what a configuration lacks but flows still use stays until the last of them ends. Who uses
+ * what is asked of the flow tables themselves, and only when something vanishes: a count that a sweep
+ * left behind may be old, or of half a sweep.
+ */
+#ifndef SAMEPATH_USERSPACE_RETIRE_H
+#define SAMEPATH_USERSPACE_RETIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "../maps/types.h"
+#include "prefix.h"
+
+struct maps;
+struct plan;
+
+/* Something that may go: a source prefix of a circuit, or a link. */
+struct suspect {
+	uint32_t circuit;
+	struct prefix prefix; /* when `ifindex` is 0 */
+	uint32_t ifindex;
+	uint64_t flows; /* that use it */
+};
+struct census {
+	struct suspect *at;
+	size_t count;
+	uint64_t circuits[CIRCUITS_MAX], classes[CLASSES_MAX];
+	uint64_t flows;
+	bool taken;
+};
+
+/* Counts the flows under every suspect, and by circuit and class. 0 or -errno, said. */
+int retire_census(const struct maps *m, struct census *c);
+/* Flows under a prefix of a circuit; 0 also for what was no suspect. */
+uint64_t retire_uses(const struct census *c, uint32_t circuit, const struct prefix *prefix);
+void retire_free(struct census *c);
+
+/* Adds to the plan what must stay. After the wishes, before the steps. 0 or -errno, said. */
+int retire_plan(struct plan *p);
+/* Rules and routes of what stays: added to the plan's kernel_want. */
+int retire_kernel(struct plan *p);
+
+/* Is anything retiring in the live slot? */
+bool retire_pending(const struct maps *m);
+/* After a sweep: when something retires, applies again what is applied, so that what has no flows left
+ * goes. Nothing retiring, nothing done. 0 or -errno, said. */
+int retire_finish(const char *gateway);
+
+#endif
