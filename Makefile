@@ -2,7 +2,6 @@
 #
 # samepath. `make help` lists the targets, V=1 shows the commands, everything is made in build/.
 .DELETE_ON_ERROR:
-.SECONDARY:
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 SHELL := /bin/bash
@@ -24,9 +23,8 @@ CC := gcc
 CLANG ?= clang
 multiarch := $(shell $(CC) -print-multiarch 2>/dev/null)
 # On Ubuntu bpftool on the PATH is a wrapper that wants tools of the running kernel; any will do.
-BPFTOOL := $(firstword $(shell for tool in bpftool /usr/sbin/bpftool \
-	/usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do \
-	"$$tool" version >/dev/null 2>&1 && command -v "$$tool"; done) bpftool)
+BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool \
+	/usr/sbin/bpftool) bpftool)
 
 packages := libbpf libelf zlib yaml-0.1 jansson libmnl libsystemd
 package_cflags := $(shell pkg-config --cflags $(packages) 2>/dev/null)
@@ -134,7 +132,7 @@ unit: $(unit) $(unit_plain)
 	@tests/run unit
 
 lint: $(user:userspace/%.c=$(B)/clang/%.o)
-	$(call say,SHELL,scripts)if command -v shellcheck >/dev/null; then shellcheck -x $(scripts); \
+	$(call say,SHELL,scripts)if command -v shellcheck >/dev/null; then shellcheck -S warning -x $(scripts); \
 		else echo "  skipped: no shellcheck"; fi
 	$(call say,CPPCHECK,userspace)if command -v cppcheck >/dev/null; then cppcheck --quiet --std=c11 \
 		--enable=warning,portability --inline-suppr --error-exitcode=1 \

@@ -105,7 +105,7 @@ static __always_inline enum verdict arrive(struct xdp_md *ctx, struct pkt *p)
 	p->settings = bpf_map_lookup_elem(&settings, &p->slot);
 	if (!p->settings || !p->settings->ready)
 		return V_NO_CONFIG;
-	p->now = bpf_ktime_get_ns();
+	p->now = bpf_ktime_get_coarse_ns(); /* a tick old at most, and a tenth of the price */
 	return GO_ON;
 }
 

@@ -56,7 +56,7 @@ build() {
 
 gw() { nsenter --net=/run/netns/${prefix}gw "$@"; } # ip netns exec would hide bpffs
 
-lines= work= running=
+lines='' work='' running=''
 cleanup() {
 	if [[ $running ]]; then
 		gw "$running" -c "$work/samepath.yaml" stop >"$work/log" 2>&1 || cat "$work/log" >&2
@@ -200,6 +200,8 @@ for ((round = 1; round <= rounds; round++)); do
 	ours samepath "$samepath"
 done
 status=0
-/usr/bin/python3 "$here/report.py" $( ((short)) && echo --short) --json "$json" "$lines" || status=$?
+brief=''
+((short == 0)) || brief=--short
+/usr/bin/python3 "$here/report.py" ${brief:+"$brief"} --json "$json" "$lines" || status=$?
 ((missing == 0)) || status=1
 exit $status
