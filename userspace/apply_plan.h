@@ -61,6 +61,7 @@ struct plan {
 	struct live live;
 	uint64_t digest; /* of what the slot shall hold */
 	bool same_slot; /* what is live holds just that */
+	char slot_text[256]; /* what is remembered of the live filling */
 	struct census census;
 	struct steps before, last, after;
 	char origin[512]; /* absolute path of the configuration */

@@ -69,6 +69,7 @@ void plan_digest(struct plan *p)
 	snprintf(path, sizeof(path), "%s/%s", p->instance.run, SLOT_FILE);
 	if (!p->has_maps || file_read(path, 256, &text, &size))
 		return;
+	snprintf(p->slot_text, sizeof(p->slot_text), "%s", text);
 	p->same_slot = sscanf(text, "%" SCNu32 " %" SCNu32 " %" SCNx64, &slot, &id, &stored) == 3 &&
 		       stored == h && slot == p->live.slot && id && id == filling(p, slot);
 	free(text);
@@ -251,8 +252,13 @@ struct fill {
 static int slot_undo(struct step *s)
 {
 	struct fill *f = s->data;
+	struct plan *p = f->plan;
+	int err = f->switched ? maps_switch(&p->maps, f->former) : 0;
 
-	return f->switched ? maps_switch(&f->plan->maps, f->former) : 0;
+	/* The former slot is as it was filled, so what is known of it is true again. */
+	if (!err && p->slot_text[0])
+		err = file_write(p->instance.run, SLOT_FILE, p->slot_text, strlen(p->slot_text));
+	return err;
 }
 
 static int slot_run(struct step *s)

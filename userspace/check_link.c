@@ -6,7 +6,7 @@
 #include "check.h"
 
 struct place {
-	const char *interface, *owner;
+	const char *interface, *circuit; /* NULL: of the inside */
 	int line;
 };
 
@@ -38,8 +38,10 @@ static void place_once(const struct config *c, struct report *r, struct place *s
 		if (!same_device(a->interface, seen[i].interface))
 			continue;
 		report_error(r, c->file, a->line,
-			     "%s: %s: belongs to %s already (line %d); accepted: a link of one circuit or of the inside",
-			     a->owner, a->interface, seen[i].owner, seen[i].line);
+			     "%s%s%s: %s: belongs to %s already (line %d); accepted: a device of its own",
+			     a->circuit ? "circuits[" : "", a->circuit ? a->circuit : "inside.interfaces",
+			     a->circuit ? "].links" : "", a->interface,
+			     seen[i].circuit ? seen[i].circuit : "the inside", seen[i].line);
 		return;
 	}
 }
@@ -57,7 +59,7 @@ void check_links(const struct config *c, struct report *report)
 		return;
 	}
 	for (i = 0; i < c->interfaces.count; i++, used++) {
-		seen[used] = (struct place){ c->interfaces.at[i].text, "inside", c->interfaces.at[i].line };
+		seen[used] = (struct place){ c->interfaces.at[i].text, NULL, c->interfaces.at[i].line };
 		place_once(c, report, seen, used);
 	}
 	for (i = 0; i < c->circuit_count; i++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names: each once, none with a meaning of its own, every reference to one that is there. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "check.h"
@@ -59,14 +60,49 @@ static void each_once(struct checker *k, const char *what, const void *array, si
 	}
 }
 
-/* `also`: a word that is accepted beside the names, or NULL. */
-static void must_be(struct checker *k, const struct config_word *w, const char *where, const char *what,
-		    const void *found, const char *also)
+/* What a reference may name. */
+struct kind {
+	const char *word;
+	const void *array;
+	size_t count, size;
+};
+
+#define KIND(c, word, array, counter) ((struct kind){ word, (c)->array, (c)->counter, sizeof(*(c)->array) })
+
+#define KNOWN_SHOWN 8
+#define KNOWN_TEXT (KNOWN_SHOWN * 40)
+
+static void known_names(const struct kind *kind, const char *also, char *out, size_t size)
 {
-	if (found || (also && !strcmp(w->text, also)))
+	size_t used = 0, i;
+
+	out[0] = '\0';
+	for (i = 0; i < kind->count && i < KNOWN_SHOWN; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
+					 named(kind->array, kind->size, i)->name);
+	if (i < kind->count)
+		used += (size_t)snprintf(out + used, size - used, ", ...");
+	if (also)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", also);
+	if (!used)
+		snprintf(out, size, "the name of a %s; the configuration has none", kind->word);
+}
+
+/* `also`: a word that is accepted beside the names, or NULL. */
+static void must_be(struct checker *k, const struct config_word *w, const char *where, struct kind kind,
+		    const char *also)
+{
+	char known[KNOWN_TEXT];
+	size_t i;
+
+	for (i = 0; i < kind.count; i++)
+		if (!strcmp(named(kind.array, kind.size, i)->name, w->text))
+			return;
+	if (also && !strcmp(w->text, also))
 		return;
-	report_error(k->r, k->c->file, w->line, "%s: %s: no such %s; accepted: the name of a %s%s%s", where,
-		     w->text, what, what, also ? ", or " : "", also ? also : "");
+	known_names(&kind, also, known, sizeof(known));
+	report_error(k->r, k->c->file, w->line, "%s: %s: no such %s; accepted: %s", where, w->text, kind.word,
+		     known);
 	k->sound = false;
 }
 
@@ -87,35 +123,23 @@ static void once_in_list(struct checker *k, const struct config_words *w, const 
 static void rule_names(struct checker *k, const struct config_rule *u)
 {
 	const struct config *c = k->c;
+	struct kind circuits = KIND(c, "circuit", circuits, circuit_count);
 	size_t i;
 
 	for (i = 0; i < u->from.count; i++)
-		must_be(k, &u->from.at[i], "policy.from", "segment",
-			config_segment(c, u->from.at[i].text), NULL);
+		must_be(k, &u->from.at[i], "policy.from", KIND(c, "segment", segments, segment_count), NULL);
 	for (i = 0; i < u->to.count; i++) {
-		must_be(k, &u->to.at[i], "policy.to", "class", config_class(c, u->to.at[i].text), "any");
+		must_be(k, &u->to.at[i], "policy.to", KIND(c, "class", classes, class_count), "any");
 		if (u->to.count > 1 && !strcmp(u->to.at[i].text, "any"))
 			report_error(k->r, c->file, u->to.at[i].line,
 				     "policy.to: any: beside classes; accepted: any alone");
 	}
 	for (i = 0; i < u->circuits.count; i++)
-		must_be(k, &u->circuits.at[i], "policy.circuits", "circuit",
-			config_circuit(c, u->circuits.at[i].text), NULL);
-	must_be(k, &u->otherwise, "policy.otherwise", "circuit", config_circuit(c, u->otherwise.text),
-		"drop");
+		must_be(k, &u->circuits.at[i], "policy.circuits", circuits, NULL);
+	must_be(k, &u->otherwise, "policy.otherwise", circuits, "drop");
 	once_in_list(k, &u->from, "policy.from");
 	once_in_list(k, &u->to, "policy.to");
 	once_in_list(k, &u->circuits, "policy.circuits");
-}
-
-static const struct config_feed *find_feed(const struct config *c, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < c->feed_count; i++)
-		if (!strcmp(c->feeds[i].name, name))
-			return &c->feeds[i];
-	return NULL;
 }
 
 bool check_names(const struct config *c, struct report *report)
@@ -136,7 +160,7 @@ bool check_names(const struct config *c, struct report *report)
 		struct config_word w = { c->classes[i].feed, c->classes[i].feed_line };
 
 		if (w.text)
-			must_be(&k, &w, "classes.feed", "feed", find_feed(c, w.text), NULL);
+			must_be(&k, &w, "classes.feed", KIND(c, "feed", feeds, feed_count), NULL);
 	}
 	for (i = 0; i < c->rule_count; i++)
 		rule_names(&k, &c->rules[i]);
@@ -144,8 +168,8 @@ bool check_names(const struct config *c, struct report *report)
 		const struct config_words *w = &c->services[i].circuits;
 
 		for (j = 0; j < w->count; j++)
-			must_be(&k, &w->at[j], "services.circuits", "circuit",
-				config_circuit(c, w->at[j].text), NULL);
+			must_be(&k, &w->at[j], "services.circuits",
+				KIND(c, "circuit", circuits, circuit_count), NULL);
 		once_in_list(&k, w, "services.circuits");
 	}
 	return k.sound;

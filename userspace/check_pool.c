@@ -23,17 +23,19 @@ static void public_pool(const struct config *c, const struct config_circuit *k,
 		     scope == SCOPE_SPECIAL ? "" : ", or any of these under gateway.lab: true");
 }
 
+#define OWN "addresses of its own"
+
 /* Says that `p` of a pool of `k` overlaps `other`. */
 static void overlap(const struct config *c, const struct config_circuit *k, const char *key,
 		    const struct config_prefix *p, const struct config_prefix *other, const char *whose,
-		    struct report *r)
+		    const char *accepted, struct report *r)
 {
 	char text[PREFIX_TEXT], second[PREFIX_TEXT];
 
 	report_error(r, c->file, p->line,
-		     "circuits[%s].%s: %s: overlaps %s of %s (line %d); accepted: addresses of its own", k->name,
-		     key, prefix_text(&p->prefix, text), prefix_text(&other->prefix, second), whose,
-		     other->line);
+		     "circuits[%s].%s: %s: overlaps %s of %s (line %d); accepted: %s", k->name, key,
+		     prefix_text(&p->prefix, text), prefix_text(&other->prefix, second), whose, other->line,
+		     accepted);
 }
 
 /* Against what stands before it in the file, so that a pair is said once. */
@@ -45,7 +47,7 @@ static void against_pool(const struct config *c, const struct config_circuit *k,
 
 	for (i = 0; i < pool->count && &pool->at[i] != p; i++)
 		if (prefix_overlaps(&p->prefix, &pool->at[i].prefix))
-			overlap(c, k, key, p, &pool->at[i], o->name, r);
+			overlap(c, k, key, p, &pool->at[i], o->name, OWN, r);
 }
 
 static void outbound(const struct config *c, const struct config_circuit *k, const struct config_prefix *p,
@@ -61,7 +63,7 @@ static void outbound(const struct config *c, const struct config_circuit *k, con
 		for (j = 0; j < c->segments[i].prefixes.count; j++)
 			if (prefix_overlaps(&p->prefix, &c->segments[i].prefixes.at[j].prefix))
 				overlap(c, k, "outbound-pool", p, &c->segments[i].prefixes.at[j],
-					c->segments[i].name, r);
+					c->segments[i].name, OWN, r);
 }
 
 static void inbound(const struct config *c, const struct config_circuit *k, const struct config_prefix *p,
@@ -79,7 +81,7 @@ static void inbound(const struct config *c, const struct config_circuit *k, cons
 		for (j = 0; j < c->segments[i].prefixes.count; j++)
 			if (prefix_contains(&p->prefix, &c->segments[i].prefixes.at[j].prefix))
 				overlap(c, k, "inbound-pool", p, &c->segments[i].prefixes.at[j],
-					c->segments[i].name, r);
+					c->segments[i].name, "a part of that prefix, or addresses of its own", r);
 }
 
 static int own_length(const struct config_circuit *k, const struct prefix *p)
@@ -98,11 +100,14 @@ static int own_length(const struct config_circuit *k, const struct prefix *p)
 static void not_drawn_away(const struct config *c, const struct config_circuit *k,
 			   const struct config_prefix *p, struct report *r)
 {
+	const char *accepted = "a shorter prefix here than that circuit advertises";
 	int own = own_length(k, &p->prefix);
 	const struct config_circuit *o;
 	char pool[PREFIX_TEXT], text[PREFIX_TEXT];
 	size_t i;
 
+	if (own < 0)
+		accepted = "that pool in the advertise of its circuit, and a shorter prefix here";
 	for (o = c->circuits; o < c->circuits + c->circuit_count; o++) {
 		if (o == k || o->kind != KIND_INTERNET)
 			continue;
@@ -112,9 +117,9 @@ static void not_drawn_away(const struct config *c, const struct config_circuit *
 			if (!prefix_overlaps(&a->prefix, &p->prefix) || a->prefix.length < own)
 				continue;
 			report_error(r, c->file, a->line,
-				     "circuits[%s].advertise: %s: draws replies to the pool %s of %s (line %d) away; accepted: a shorter prefix here than %s advertises",
+				     "circuits[%s].advertise: %s: draws replies to the pool %s of %s (line %d) away; accepted: %s",
 				     o->name, prefix_text(&a->prefix, text), prefix_text(&p->prefix, pool),
-				     k->name, p->line, k->name);
+				     k->name, p->line, accepted);
 		}
 	}
 }

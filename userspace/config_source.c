@@ -59,19 +59,36 @@ static int scan_event(struct scan *s, const yaml_event_t *e)
 	return 0;
 }
 
-static void syntax_error(struct scan *s, const yaml_parser_t *p)
+/* libyaml says "cannot start any token" of a tab, which an editor shows as blanks. */
+static bool indented_by_tab(const char *bytes, size_t size, size_t line)
 {
-	bool reader = p->error == YAML_READER_ERROR;
-	int line = reader ? 0 : (int)p->problem_mark.line + 1;
+	const char *end = bytes + size, *at = bytes;
+
+	for (; line && at; line--) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at ? at + 1 : NULL;
+	}
+	while (at && at < end && *at == ' ')
+		at++;
+	return at && at < end && *at == '\t';
+}
+
+static void syntax_error(struct scan *s, const yaml_parser_t *p, const char *bytes, size_t size)
+{
+	const char *problem = p->problem ? p->problem : "cannot be read";
+	int line = (int)p->problem_mark.line + 1;
 
 	/* Of a reader's error libyaml knows the offset only. */
-	if (reader)
-		report_error(s->report, s->file, line, "byte %zu: %s; a text file in UTF-8 is accepted",
-			     p->problem_offset, p->problem ? p->problem : "cannot be read");
+	if (p->error == YAML_READER_ERROR)
+		report_error(s->report, s->file, 0, "byte %zu: %s; a text file in UTF-8 is accepted",
+			     p->problem_offset, problem);
+	else if (indented_by_tab(bytes, size, p->problem_mark.line))
+		report_error(s->report, s->file, line, "not YAML: indented by a tab; accepted: blanks");
+	else if (p->context)
+		report_error(s->report, s->file, line, "not YAML: %s, %s that begins in line %d", problem,
+			     p->context, (int)p->context_mark.line + 1);
 	else
-		report_error(s->report, s->file, line, "not YAML: %s%s%s",
-			     p->context ? p->context : "", p->context ? ": " : "",
-			     p->problem ? p->problem : "cannot be read");
+		report_error(s->report, s->file, line, "not YAML: %s", problem);
 }
 
 static int scan_all(struct scan *s, const char *bytes, size_t size)
@@ -86,7 +103,7 @@ static int scan_all(struct scan *s, const char *bytes, size_t size)
 	yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, size);
 	while (!end) {
 		if (!yaml_parser_parse(&parser, &event)) {
-			syntax_error(s, &parser);
+			syntax_error(s, &parser, bytes, size);
 			err = -1;
 			goto out;
 		}

@@ -9,6 +9,7 @@
 #include "retire.h"
 
 #define RECORDS 64 /* a read */
+#define WHOLE_CIRCUIT UINT32_MAX /* in place of an ifindex */
 
 static bool holds(const struct prefix *p, const struct in6_addr *address)
 {
@@ -92,31 +93,80 @@ void retire_free(struct census *c)
 	memset(c, 0, sizeof(*c));
 }
 
-bool retire_pending(const struct maps *m)
+int retire_suspect(struct census *c, struct suspect s)
+{
+	struct suspect *grown = realloc(c->at, (c->count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	c->at = grown;
+	grown[c->count++] = s;
+	return 0;
+}
+
+struct prefix retire_prefix(const struct pool_range *r, unsigned char family)
+{
+	struct prefix p = { .address = r->first, .family = family, .length = r->length };
+
+	for (unsigned int i = prefix_mapped_length(&p); i < 128; i++)
+		p.address.s6_addr[i / 8] &= (unsigned char)~(0x80 >> (i % 8));
+	return p;
+}
+
+static int pending_ranges(struct census *c, uint32_t n, const struct pool_range *r, uint8_t count,
+			  unsigned char family)
+{
+	int err = 0;
+
+	for (uint8_t i = 0; i < count && !err; i++)
+		if (r[i].flags & RANGE_RETIRING)
+			err = retire_suspect(c, (struct suspect){ .circuit = n,
+								  .prefix = retire_prefix(&r[i], family) });
+	return err;
+}
+
+/* Everything that retires in the live slot. */
+static int pending(const struct maps *m, struct census *c)
 {
 	uint32_t slot = maps_live(m).slot;
 	struct link_key key, *at = NULL;
-	struct circuit c;
+	bool whole[CIRCUITS_MAX] = { false };
+	struct circuit circuit;
 	struct link l;
+	int err = 0;
 
-	for (uint32_t n = 1; n < CIRCUITS_MAX; n++) {
+	for (uint32_t n = 1; n < CIRCUITS_MAX && !err; n++) {
 		uint32_t index = slot * CIRCUITS_MAX + n;
 
-		if (maps_get(m, MAP_circuits, &index, &c) || !(c.flags & CIRCUIT_PRESENT))
+		if (maps_get(m, MAP_circuits, &index, &circuit) || !(circuit.flags & CIRCUIT_PRESENT))
 			continue;
-		if (c.flags & CIRCUIT_RETIRING)
-			return true;
-		for (int i = 0; i < c.ranges4; i++)
-			if (c.pool4[i].flags & RANGE_RETIRING)
-				return true;
-		for (int i = 0; i < c.ranges6; i++)
-			if (c.pool6[i].flags & RANGE_RETIRING)
-				return true;
+		whole[n] = circuit.flags & CIRCUIT_RETIRING;
+		if (whole[n])
+			err = retire_suspect(c, (struct suspect){ .circuit = n, .ifindex = WHOLE_CIRCUIT });
+		err = err ? err : pending_ranges(c, n, circuit.pool4, circuit.ranges4, 4);
+		err = err ? err : pending_ranges(c, n, circuit.pool6, circuit.ranges6, 6);
 	}
-	while (!maps_next(m, MAP_links, at, &key)) {
+	while (!err && !maps_next(m, MAP_links, at, &key)) {
 		at = &key;
-		if (!maps_get(m, MAP_links, &key, &l) && l.role[slot].retiring)
-			return true;
+		/* A circuit that goes as a whole takes its links along. */
+		if (!maps_get(m, MAP_links, &key, &l) && l.role[slot].retiring &&
+		    !whole[l.role[slot].circuit % CIRCUITS_MAX])
+			err = retire_suspect(c, (struct suspect){ .circuit = l.role[slot].circuit,
+								  .ifindex = key.ifindex });
 	}
-	return false;
+	return err;
+}
+
+int retire_ended(const struct maps *m, bool *ended)
+{
+	struct census c = { 0 };
+	int err = pending(m, &c);
+
+	*ended = false;
+	if (!err && c.count)
+		err = retire_census(m, &c);
+	for (size_t i = 0; i < c.count && !err; i++)
+		*ended |= !(c.at[i].ifindex == WHOLE_CIRCUIT ? c.circuits[c.at[i].circuit] : c.at[i].flows);
+	retire_free(&c);
+	return err;
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "../maps/types.h"
+#include "../maps/pool.h"
 #include "prefix.h"
 
 struct maps;
@@ -42,9 +42,13 @@ int retire_plan(struct plan *p);
 /* Rules and routes of what stays: added to the plan's kernel_want. */
 int retire_kernel(struct plan *p);
 
-/* Is anything retiring in the live slot? */
-bool retire_pending(const struct maps *m);
-/* After a sweep: when something retires, applies again what is applied, so that what has no flows left
+/* Has something that retires in the live slot no flow left? Asks the flow tables only when something
+ * retires. 0 or -errno. */
+int retire_ended(const struct maps *m, bool *ended);
+/* Parts that the plan shares. */
+int retire_suspect(struct census *c, struct suspect s);
+struct prefix retire_prefix(const struct pool_range *r, unsigned char family);
+/* After a sweep: when something that retires has no flow left, applies again what is applied, so that it
  * goes. Nothing retiring, nothing done. 0 or -errno, said. */
 int retire_finish(const char *gateway);
 

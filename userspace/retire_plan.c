@@ -8,17 +8,6 @@
 #include "apply_plan.h"
 #include "print.h"
 
-static int suspect(struct plan *p, struct suspect s)
-{
-	struct suspect *grown = realloc(p->census.at, (p->census.count + 1) * sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	p->census.at = grown;
-	grown[p->census.count++] = s;
-	return 0;
-}
-
 static int suspect_links(struct plan *p)
 {
 	struct link_key key, *at = NULL;
@@ -31,7 +20,7 @@ static int suspect_links(struct plan *p)
 		    l.role[p->live.slot].kind != ROLE_LINK || plan_has_device(p, (int)key.ifindex) ||
 		    !plan_link_at(p, (int)key.ifindex))
 			continue;
-		err = suspect(p, (struct suspect){ .circuit = l.role[p->live.slot].circuit,
+		err = retire_suspect(&p->census, (struct suspect){ .circuit = l.role[p->live.slot].circuit,
 						   .ifindex = key.ifindex });
 	}
 	return err;
@@ -44,19 +33,10 @@ static int suspect_sources(struct plan *p)
 
 	for (size_t i = 0; i < is.count && !err; i++)
 		if (!scoped_has(&p->sources, is.at[i].scope, &is.at[i].prefix))
-			err = suspect(p, (struct suspect){ .circuit = is.at[i].scope,
+			err = retire_suspect(&p->census, (struct suspect){ .circuit = is.at[i].scope,
 							   .prefix = is.at[i].prefix });
 	free(is.at);
 	return err;
-}
-
-static struct prefix range_prefix(const struct pool_range *r, unsigned char family)
-{
-	struct prefix p = { .address = r->first, .family = family, .length = r->length };
-
-	for (unsigned int i = prefix_mapped_length(&p); i < 128; i++)
-		p.address.s6_addr[i / 8] &= (unsigned char)~(0x80 >> (i % 8));
-	return p;
 }
 
 static int keep_owner(struct plan *p, uint32_t circuit, const struct prefix *prefix)
@@ -84,7 +64,7 @@ static int keep_ranges(struct plan *p, uint32_t n, const struct pool_range *form
 	int err = 0;
 
 	for (uint8_t i = 0; i < count && !err; i++) {
-		struct prefix prefix = range_prefix(&former[i], family);
+		struct prefix prefix = retire_prefix(&former[i], family);
 
 		if (!retire_uses(&p->census, n, &prefix))
 			continue;
@@ -151,6 +131,19 @@ static void keep_links(struct plan *p)
 	}
 }
 
+/* A link that stays needs its own addresses too: without them the guard would stop its ARP. */
+static int keep_addresses(struct plan *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->device_count; i++)
+		for (size_t k = 0; p->devices[i].role.retiring && k < p->address_count && !err; k++)
+			if (p->addresses[k].ifindex == p->devices[i].link->ifindex)
+				err = scoped_add(&p->sources, p->devices[i].role.circuit,
+						 &p->addresses[k].address);
+	return err;
+}
+
 static bool name_vanished(const struct plan *p)
 {
 	for (size_t i = 0; i < p->name_count; i++)
@@ -170,8 +163,10 @@ int retire_plan(struct plan *p)
 	/* Circuits and devices first: answers for a kept prefix need them. */
 	for (uint32_t n = 1; n < CIRCUITS_MAX && !err; n++)
 		err = keep_circuit(p, n);
-	if (!err)
+	if (!err) {
 		keep_links(p);
+		err = keep_addresses(p);
+	}
 	for (size_t i = 0; i < p->census.count && !err; i++)
 		if (!p->census.at[i].ifindex && p->census.at[i].flows) {
 			err = scoped_add(&p->sources, p->census.at[i].circuit, &p->census.at[i].prefix);
@@ -247,6 +242,42 @@ static int keep_route(struct kernel_want *w, const struct kernel_route *r)
 	return 0;
 }
 
+static int keep_sysctl(struct kernel_want *w, const char *family, const char *device, const char *what)
+{
+	struct kernel_sysctl *grown, s = { .value = "1" };
+	char value[16];
+
+	snprintf(s.path, sizeof(s.path), "net/%s/conf/%s/%s", family, device, what);
+	for (size_t i = 0; i < w->sysctl_count; i++)
+		if (!strcmp(w->sysctls[i].path, s.path))
+			return 0;
+	if (kernel_sysctl_get(s.path, value, sizeof(value)))
+		return 0;
+	grown = realloc(w->sysctls, (w->sysctl_count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	w->sysctls = grown;
+	grown[w->sysctl_count++] = s;
+	return 0;
+}
+
+/* Forwarding of a retiring link: without it the look-up of what comes in there answers nothing. */
+static int keep_sysctls(struct plan *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->device_count && !err; i++) {
+		const char *name = p->devices[i].link->name;
+
+		if (!p->devices[i].role.retiring)
+			continue;
+		err = keep_sysctl(&p->want, "ipv4", name, "forwarding");
+		err = err ? err : keep_sysctl(&p->want, "ipv4", name, "ignore_routes_with_linkdown");
+		err = err ? err : keep_sysctl(&p->want, "ipv6", name, "ignore_routes_with_linkdown");
+	}
+	return err;
+}
+
 int retire_kernel(struct plan *p)
 {
 	struct kernel_rule *rules = NULL;
@@ -270,7 +301,7 @@ int retire_kernel(struct plan *p)
 			err = keep_route(&p->want, &routes[i]);
 	free(rules);
 	free(routes);
-	return err;
+	return err ? err : keep_sysctls(p);
 }
 
 int retire_finish(const char *gateway)
@@ -278,16 +309,16 @@ int retire_finish(const char *gateway)
 	struct instance i;
 	struct maps m;
 	char path[PATH_MAX];
-	bool pending;
+	bool ended;
 	int err = instance_open(&i, gateway);
 
 	err = err ? err : maps_open(&m, i.pins);
 	if (err)
 		return err;
-	pending = retire_pending(&m);
+	err = retire_ended(&m, &ended);
 	maps_close(&m);
-	if (!pending)
-		return 0;
+	if (err || !ended)
+		return err;
 	snprintf(path, sizeof(path), "%s/%s", i.run, INSTANCE_APPLIED);
 	return apply_reconcile(path, gateway);
 }

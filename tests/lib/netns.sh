@@ -64,7 +64,8 @@ background() {
 	started+=("$last")
 }
 
-# wait_for SECONDS COMMAND: until it succeeds; fails the test after that.
+# wait_for SECONDS COMMAND: until it succeeds; fails the test after that. What the command prints is
+# not shown, so what it asks must be a plain yes or no.
 wait_for() {
 	local limit=$((SECONDS + $1)) at=$SECONDS
 	shift
@@ -231,12 +232,19 @@ apply() {
 	applied=1
 	sp apply >"$work/apply" 2>&1 || fail "apply: $(cat "$work/apply")"
 }
+# Ready when it says so, as systemd would hear it.
 daemon_start() {
 	applied=1
-	background daemon gw "$samepath" -c "$work/samepath.yaml" run
+	rm -f "$work/notify"
+	background ready gw /usr/bin/python3 "$top/tests/lib/talk.py" ready "$work/notify"
+	wait_for 5 test -S "$work/notify"
+	background daemon gw env "NOTIFY_SOCKET=$work/notify" "$samepath" -c "$work/samepath.yaml" run
 	daemon=$last
-	wait_for 15 grep -q running <(quiet_sp show 2>/dev/null) || :
-	wait_for 15 daemon_running
+	wait_for 15 daemon_ready
+}
+daemon_ready() {
+	kill -0 "$daemon" || fail "the daemon ended: $(tail -5 "$work/daemon.err")"
+	grep -q '^ready' "$work/ready.out"
 }
 daemon_running() {
 	kill -0 "$daemon" && quiet_sp -j show | grep -q '"daemon": *"running"'
@@ -290,8 +298,8 @@ inject() {
 footprint() {
 	ip -n "${lab}gw" rule
 	ip -n "${lab}gw" -6 rule
-	ip -n "${lab}gw" route show table all | grep -v -e ' dev lo' -e '^multicast\|^anycast' | sort
-	ip -n "${lab}gw" -6 route show table all | sed 's/ pref medium//' | grep -v 'anycast\|multicast' | sort
+	ip -n "${lab}gw" -4 route show table all | grep -v ' dev lo' | sort
+	ip -n "${lab}gw" -6 route show table all | sed 's/ pref medium//' | grep -v -e anycast -e multicast -e fe80: | sort
 	quiet_on gw sysctl -a 2>/dev/null | grep -E 'forwarding|rp_filter|accept_ra |linkdown|send_redirects' | sort
 	quiet_on gw bpftool net | sed -n '/^xdp/,/^flow/p'
 	local device
@@ -299,6 +307,10 @@ footprint() {
 		[[ ! -e /run/netns/${lab}gw ]] || quiet_on gw tc qdisc show dev $device
 	done
 	find "/sys/fs/bpf/samepath/$gateway" 2>/dev/null || :
+}
+
+unchanged() { # WHAT FOOTPRINT-BEFORE
+	diff <(echo "$2") <(footprint) >"$work/diff" || fail "$1: $(cat "$work/diff")"
 }
 
 witnesses_end() {

@@ -9,6 +9,7 @@
                                                   "error TEXT"; status 1
   talk.py open udp|tcp SOURCE COUNT DEST DPORT    COUNT conversations at once, kept; prints answers,
                                                   or "error TEXT" for each that failed
+  talk.py ready SOCKET                            prints what a service says of itself there
   talk.py inject IF MAC udp|tcp|icmp SRC SPORT DST DPORT [FLAGS]
                                                   one raw frame out of IF to MAC; icmp: echo reply
                                                   with identifier DPORT
@@ -124,6 +125,14 @@ def open_many(protocol, source, count, dest, dport):
     return bad
 
 
+def ready(path):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind(path)
+    while True:  # later words must find an open socket too
+        for line in s.recv(4096).decode().splitlines():
+            print({"READY=1": "ready"}.get(line, line), flush=True)
+
+
 def checksum(data):
     if len(data) % 2:
         data += b"\0"
@@ -167,7 +176,7 @@ def inject(interface, mac, protocol, src, sport, dst, dport, flags="A"):
 
 
 if __name__ == "__main__":
-    commands = {"serve": serve, "ask": ask, "open": open_many, "inject": inject}
+    commands = {"serve": serve, "ask": ask, "open": open_many, "ready": ready, "inject": inject}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     try:

@@ -10,7 +10,8 @@ matches "before" '^chicago' "$(ask pilot udp 10.1.20.2 0 $exchange4 7000)"
 say "XDP goes, the kernel's own router would forward now"
 rm -f "$(find "/sys/fs/bpf/samepath/$gateway" -name '*lan0*' | head -1)"
 quiet_on gw ip link set lan0 xdp off 2>/dev/null || :
-! quiet_on gw bpftool net | grep -q '^lan0' || fail "XDP is still on lan0"
+bare() { [[ $(ip -n "${lab}gw" link show lan0) != *xdp* ]]; }
+wait_for 5 bare
 before=$(verdict GUARD_SOURCE)
 matches "from inside" '^error' "$(ask pilot udp 10.1.20.2 0 $web4 7000)"
 matches "from inside" '^error' "$(ask pilot tcp 10.1.20.2 0 $web4 7000)"

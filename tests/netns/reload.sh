@@ -7,9 +7,8 @@ lab_start
 daemon_start
 talk tcp pilot tcp 10.1.20.2 0 $exchange4 7001
 tcp=$(say_to tcp)
-background iperf campus iperf3 --version
 quiet_on internet iperf3 -s -1 -D -p 5201 --pidfile "$work/iperf.pid"
-nsenter --net="/run/netns/${lab}campus" iperf3 -J -c $web4 -p 5201 -t 12 -P 4 --bidir >"$work/load" &
+nsenter --net="/run/netns/${lab}campus" iperf3 -J -c $web4 -p 5201 -t 12 -P 4 -b 20M --bidir >"$work/load" &
 load=$!
 for round in $(seq 25); do
 	edit 's/udp: 300/udp: 200/'

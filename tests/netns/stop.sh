@@ -13,10 +13,10 @@ apply
 matches "works" '^chicago' "$(ask pilot tcp 10.1.20.2 0 $exchange4 7000)"
 sp apply
 sp stop
-diff <(echo "$before") <(footprint) || fail "stop left something"
+unchanged "stop left something" "$before"
 say "twice is the same as once"
 sp stop || (($? == 1)) || fail "a second stop: status $?"
 apply
 matches "works again" '^chicago' "$(ask pilot tcp 10.1.20.2 0 $exchange4 7000)"
 sp stop
-diff <(echo "$before") <(footprint) || fail "stop left something the second time"
+unchanged "stop left something the second time" "$before"

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* limits: what is refused for want of room leaves nothing behind, and takes from nobody else. */
+#include "rig.c"
+
+static struct outcome knock(int f, uint8_t protocol, enum place from, enum place to, int port)
+{
+	return hear(LAN, talk(f, protocol, from, to, port, 443), NULL);
+}
+
+/* Fills the table with flows that nobody asks for, but for `room` entries. */
+static void fill(int family, unsigned int room)
+{
+	uint8_t key[40] = {0}, value[sizeof(struct flow6)] = {0};
+	struct half *half = (void *)value;
+	unsigned int i;
+
+	half->last = monotonic();
+	for (i = 0; i < FLOWS - room; i++) {
+		put16(key, i + 1);
+		put(family == 4 ? "flows4" : "flows6", key, value);
+	}
+}
+
+static void full_table_leaves_no_half_and_no_share(void **state)
+{
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP};
+	unsigned int room, i;
+	struct host host;
+
+	EACH_FAMILY(f) for (room = 0; room < 2; room++) for (i = 0; i < 3; i++) {
+		struct tuple t = talk(f, protocols[i], PILOT, AT_EXCHANGE, 4000, 443);
+
+		rig_reset(state);
+		fill(f, room);
+		verdict_is(hear(LAN, t, NULL).verdict, V_TABLE_FULL, "full", f);
+		assert_int_equal(halves(f), FLOWS - room);
+		assert_int_equal(half_open_of(SIDE_INSIDE), 0);
+		assert_true(host_of(t.saddr, &host));
+		assert_int_equal(host.flows, 0);
+		assert_int_equal(entries(f == 4 ? "mappings4" : "mappings6"), 0);
+	}
+}
+
+/* An endpoint that has a mapping finds the table full: that is the name, not "ending". */
+static void full_table_is_named_under_a_mapping(void **state)
+{
+	EACH_FAMILY(f) {
+		rig_reset(state);
+		knock(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000);
+		fill(f, 2);
+		verdict_is(knock(f, IPPROTO_UDP, PILOT, AT_EXCHANGE_TWO, 4000).verdict, V_TABLE_FULL,
+			   "mapped", f);
+	}
+}
+
+static void flows_of_a_host_are_limited(void **state)
+{
+	struct settings s = settings_get();
+	int i;
+
+	(void)state;
+	s.flows_per_host = 10;
+	settings_put(&s);
+	EACH_FAMILY(f) {
+		for (i = 0; i < 10; i++)
+			verdict_is(knock(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4000 + i).verdict,
+				   V_FORWARDED, "below", f);
+		verdict_is(knock(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4010).verdict, V_HOST_LIMIT,
+			   "above", f);
+		verdict_is(knock(f, IPPROTO_TCP, PILOT_TWO, AT_EXCHANGE, 4010).verdict, V_FORWARDED,
+			   "another host", f);
+		assert_int_equal(halves(f), 22);
+	}
+}
+
+static void half_open_of_a_host_is_a_sixteenth(void **state)
+{
+	struct settings s = settings_get();
+	int i;
+
+	s.half_open_max = 160;
+	EACH_FAMILY(f) {
+		rig_reset(state);
+		settings_put(&s);
+		for (i = 0; i < 10; i++)
+			verdict_is(knock(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000 + i).verdict,
+				   V_FORWARDED, "below", f);
+		verdict_is(knock(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4010).verdict, V_HALF_OPEN_LIMIT,
+			   "above", f);
+		assert_int_equal(half_open_of(SIDE_INSIDE), 10);
+	}
+}
+
+static void half_open_of_the_side_is_limited(void **state)
+{
+	struct settings s = settings_get();
+	int i;
+
+	s.half_open_max = 20;
+	EACH_FAMILY(f) {
+		struct tuple t = talk(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4000, 443);
+
+		rig_reset(state);
+		settings_put(&s);
+		for (i = 0; i < 20; i++) {
+			t.saddr.s6_addr[15] = 10 + i;
+			verdict_is(hear(LAN, t, NULL).verdict, V_FORWARDED, "below", f);
+		}
+		t.saddr.s6_addr[15] = 99;
+		verdict_is(hear(LAN, t, NULL).verdict, V_HALF_OPEN_LIMIT, "above", f);
+	}
+}
+
+static void refused_for_its_ttl_opens_nothing(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) {
+		struct tuple t = talk(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+		struct outcome o = hear(LAN, t, &(struct shape){.ttl = 1});
+
+		verdict_is(o.verdict, V_TTL_EXCEEDED, "ttl", f);
+		assert_int_equal(l4_of(&o.frame)[0], f == 4 ? 11 : 3);
+		assert_true(sums_right(&o.frame));
+		assert_int_equal(halves(f), 0);
+	}
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup(name, rig_reset)
+	const struct CMUnitTest tests[] = {
+		CASE(full_table_leaves_no_half_and_no_share),
+		CASE(full_table_is_named_under_a_mapping),
+		CASE(flows_of_a_host_are_limited),
+		CASE(half_open_of_a_host_is_a_sixteenth),
+		CASE(half_open_of_the_side_is_limited),
+		CASE(refused_for_its_ttl_opens_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, rig_start, rig_end);
+}

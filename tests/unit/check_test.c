@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every broken configuration of tests/data/broken against the lines that a person gets to read, and
+ * what must not be refused. Runs from the repository root: the messages hold the paths as given.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <glob.h>
+#include <unistd.h>
+#define print_error cmocka_print_error /* print.h has one of its own */
+#include <cmocka.h>
+#undef print_error
+#include "../../userspace/check.h"
+#include "../../userspace/print.h"
+
+#define BROKEN "tests/data/broken/"
+#define BROKEN_MIN 15
+
+static char *slurp(const char *file)
+{
+	size_t size = 0, room = 64 * 1024;
+	char *text = calloc(1, room);
+	FILE *in = fopen(file, "r");
+
+	if (!in)
+		fail_msg("%s: not there", file);
+	size = fread(text, 1, room - 1, in);
+	assert_true(size < room - 1);
+	fclose(in);
+	return text;
+}
+
+/* What the command writes: the report goes through its own printer, in its own order. */
+static char *printed(const struct report *report)
+{
+	FILE *saved = stderr;
+	char *text = NULL;
+	size_t size = 0;
+
+	stderr = open_memstream(&text, &size);
+	assert_non_null(stderr);
+	report_print(report);
+	fclose(stderr);
+	stderr = saved;
+	return text;
+}
+
+/* Checks a file; the text of its report, to be freed, and whether it was found sound. */
+static char *checked(const char *file, bool *sound)
+{
+	struct report report = { 0 };
+	struct feeds feeds;
+	struct config *c = check_all(file, &feeds, &report);
+	char *text = printed(&report);
+
+	*sound = c != NULL;
+	assert_true(*sound == (report.errors == 0));
+	if (c)
+		feeds_free(&feeds);
+	config_free(c);
+	report_free(&report);
+	return text;
+}
+
+static int one_differs(const char *file)
+{
+	char name[256], *want, *got;
+	bool sound;
+	int differs;
+
+	snprintf(name, sizeof(name), "%.*s.expected", (int)(strlen(file) - strlen(".yaml")), file);
+	want = slurp(name);
+	got = checked(file, &sound);
+	differs = sound || !want[0] || strcmp(want, got);
+	if (differs)
+		fprintf(stderr, "%s: %s, wanted\n%s\ngot\n%s", file, sound ? "found sound" : "refused", want, got);
+	free(want);
+	free(got);
+	return differs;
+}
+
+static void broken_files_are_refused_with_these_lines(void **state)
+{
+	int differ = 0;
+	glob_t found;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(glob(BROKEN "*.yaml", 0, NULL, &found), 0);
+	assert_true(found.gl_pathc >= BROKEN_MIN);
+	for (i = 0; i < found.gl_pathc; i++)
+		differ += one_differs(found.gl_pathv[i]);
+	globfree(&found);
+	assert_int_equal(differ, 0);
+}
+
+static void every_line_names_a_file(void **state)
+{
+	char *text, *line, *rest;
+	glob_t found;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(glob(BROKEN "*.expected", 0, NULL, &found), 0);
+	for (i = 0; i < found.gl_pathc; i++) {
+		text = slurp(found.gl_pathv[i]);
+		for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+			if (strncmp(line, "tests/data/", 11) || !strstr(line, ": "))
+				fail_msg("%s: %s", found.gl_pathv[i], line);
+		free(text);
+	}
+	globfree(&found);
+}
+
+static void sample_passes(void **state)
+{
+	bool sound;
+	char *text = checked("userspace/samepath.yaml", &sound);
+
+	(void)state;
+	assert_true(sound);
+	/* Its feed is fetched from the service, so its class is not known here: that is said, not refused. */
+	assert_non_null(strstr(text, "warning: "));
+	free(text);
+}
+
+#define HEAD \
+	"gateway: {name: t, lab: true}\n" \
+	"inside: {interfaces: [lan0], segments: [{name: campus, prefixes: [10.0.0.0/8]}]}\n" \
+	"circuits:\n"
+#define NET "  - {name: net, kind: internet, links: [{interface: wan0}], outbound-pool: [203.0.113.0/28]"
+#define EXPRESS "  - {name: er, kind: expressroute, table: 7, links: [{interface: er0}]"
+#define RULES "policy:\n  - {from: [campus], to: [any], circuits: [net], otherwise: drop}\n"
+
+/* `says`: a part of what is said, NULL when nothing may be. */
+static const struct row {
+	const char *claim, *text, *says;
+	bool sound;
+} rows[] = {
+	{ "smallest", HEAD NET "}\n" RULES, NULL, true },
+	{ "inbound pool inside a segment", HEAD NET ", inbound-pool: [10.9.0.0/16]}\n" RULES, NULL, true },
+	{ "inbound pool around a segment", HEAD NET ", inbound-pool: [10.0.0.0/7]}\n" RULES,
+	  "overlaps 10.0.0.0/8 of campus", false },
+	{ "shorter prefix on internet", HEAD NET ", advertise: [203.0.113.0/24]}\n"
+	  EXPRESS ", outbound-pool: [203.0.113.32/28], advertise: [203.0.113.32/28]}\n" RULES, NULL, true },
+	{ "longer prefix on internet", HEAD NET ", advertise: [203.0.113.40/29]}\n"
+	  EXPRESS ", outbound-pool: [203.0.113.32/28], advertise: [203.0.113.32/28]}\n" RULES,
+	  "draws replies to the pool 203.0.113.32/28 of er (line 5) away", false },
+	{ "private pool of kind other", "gateway: {name: t}\n"
+	  "inside: {interfaces: [lan0], segments: [{name: campus, prefixes: [10.0.0.0/8]}]}\n"
+	  "circuits:\n  - {name: net, kind: other, links: [{interface: wan0}], outbound-pool: [172.16.0.0/28]}\n"
+	  RULES, NULL, true },
+	{ "one pool twice in one circuit", HEAD NET ", inbound-pool: [192.168.1.0/24, 192.168.1.7]}\n" RULES,
+	  "circuits[net].inbound-pool: 192.168.1.7/32: overlaps 192.168.1.0/24 of net", false },
+	{ "pools of two kinds in one circuit", HEAD NET ", inbound-pool: [203.0.113.0/30]}\n" RULES,
+	  "inbound-pool: 203.0.113.0/30: overlaps 203.0.113.0/28 of net", false },
+	{ "device of the inside as link", HEAD NET "}\n  - {name: er, kind: other, links: [{interface: lan0}]}\n"
+	  RULES, "links: lan0: belongs to the inside already (line 2)", false },
+	{ "one tag, two spellings", HEAD NET "}\n"
+	  "  - {name: er, kind: other, links: [{interface: er0.100}, {interface: er0.0100}]}\n" RULES,
+	  "er0.0100: belongs to", false },
+	{ "two tags of one device", HEAD NET "}\n"
+	  "  - {name: er, kind: other, links: [{interface: er0.100}, {interface: er0.101}, {interface: er0}]}\n"
+	  RULES, NULL, true },
+	{ "timeout below its RFC", HEAD NET "}\n" RULES "timeouts: {tcp-established: 60}\n",
+	  "warning: timeouts.tcp-established: 60: below the 7440 seconds of RFC 5382 REQ-5", true },
+	{ "table 252", HEAD NET ", table: 252}\n" RULES, NULL, true },
+	{ "table 255", HEAD NET ", table: 255}\n" RULES, "255: the kernel's own", false },
+	{ "any beside a class", HEAD NET "}\nclasses: [{name: k, prefixes: [198.18.7.0/24]}]\n"
+	  "policy: [{from: [campus], to: [k, any], circuits: [net], otherwise: drop}]\n",
+	  "policy.to: any: beside classes", false },
+	{ "class of nothing", HEAD NET "}\nclasses: [{name: k}]\n" RULES, "selects nothing", false },
+	{ "selection without feed", HEAD NET "}\nclasses: [{name: k, areas: [Exchange],"
+	  " prefixes: [198.18.7.0/24]}]\n" RULES, "select from a feed", false },
+	{ "more pool prefixes than fit", HEAD "  - {name: net, kind: internet, links: [{interface: wan0}],"
+	  " outbound-pool: [192.0.2.0, 192.0.2.2, 192.0.2.4, 192.0.2.6, 192.0.2.8, 192.0.2.10, 192.0.2.12,"
+	  " 192.0.2.14, 192.0.2.16, 192.0.2.18, 192.0.2.20, 192.0.2.22, 192.0.2.24, 192.0.2.26, 192.0.2.28,"
+	  " 192.0.2.30, 192.0.2.32]}\n" RULES, "too many IPv4 prefixes", false },
+	{ "same address, other port", HEAD NET ", advertise: [198.51.100.0/24]}\n" RULES
+	  "services:\n"
+	  "  - {name: a, public: 198.51.100.5, ports: [tcp/443], servers: [10.0.0.1], circuits: [net]}\n"
+	  "  - {name: b, public: 198.51.100.5, ports: [udp/443], servers: [10.0.0.1], circuits: [net]}\n",
+	  NULL, true },
+};
+
+static int row_differs(const struct row *row)
+{
+	char file[] = "/tmp/samepath-check-XXXXXX", *text;
+	int fd = mkstemp(file);
+	bool sound, said;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, row->text, strlen(row->text)), (long)strlen(row->text));
+	close(fd);
+	text = checked(file, &sound);
+	unlink(file);
+	said = row->says ? strstr(text, row->says) != NULL : !text[0];
+	if (sound != row->sound || !said)
+		fprintf(stderr, "%s: %s: %s\n", row->claim, sound ? "sound" : "refused", text);
+	free(text);
+	return sound != row->sound || !said;
+}
+
+static void rows_hold(void **state)
+{
+	int differ = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		differ += row_differs(&rows[i]);
+	assert_int_equal(differ, 0);
+}
+
+static void json_holds_the_same_place(void **state)
+{
+	struct report report = { 0 };
+	struct feeds feeds;
+	FILE *saved = stdout;
+	char *text = NULL;
+	size_t size = 0;
+
+	(void)state;
+	assert_null(check_all(BROKEN "01-lab-misspelt.yaml", &feeds, &report));
+	stdout = open_memstream(&text, &size);
+	print_json = true;
+	report_print(&report);
+	print_json = false;
+	fclose(stdout);
+	stdout = saved;
+	assert_non_null(strstr(text, "\"file\": \"" BROKEN "01-lab-misspelt.yaml\""));
+	assert_non_null(strstr(text, "\"line\": 2"));
+	assert_non_null(strstr(text, "\"text\": \"gateway.lab: flase: not a boolean; accepted: true, false\""));
+	free(text);
+	report_free(&report);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(broken_files_are_refused_with_these_lines),
+		cmocka_unit_test(every_line_names_a_file),
+		cmocka_unit_test(sample_passes),
+		cmocka_unit_test(rows_hold),
+		cmocka_unit_test(json_holds_the_same_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
