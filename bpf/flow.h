@@ -32,12 +32,12 @@ static __noinline bool F(flow_silent)(const FLOW *f, __u8 protocol, struct setti
 	FLOW *peer;
 
 	if (flags & FLOW_KILLED)
-		return now >= f->half.routed + grace;
+		return !grace || now >= f->half.routed + grace;
 	peer = F(flow_peer)(f, protocol);
 	if (peer) {
 		other = peer->half.flags;
 		if (other & FLOW_KILLED)
-			return now >= peer->half.routed + grace;
+			return !grace || now >= peer->half.routed + grace;
 		if ((__s64)(peer->half.last - last) > 0)
 			last = peer->half.last;
 	}
@@ -210,6 +210,7 @@ static __noinline void F(flow_advance)(struct pkt *p, const FLOW_KEY *key, FLOW 
 	if (p->protocol == IPPROTO_TCP && (p->tcp & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
 	    !(flags & FLOW_REPLY))
 		F(flow_reopen)(key, f, p->protocol);
+	flags = f->half.flags;
 	if (said & ~flags)
 		__sync_fetch_and_or(&f->half.flags, said);
 	if (flags & FLOW_REPLY) {

@@ -49,7 +49,8 @@ static __always_inline enum verdict guard6(struct __sk_buff *skb, __u32 circuit)
 		return V_GUARD_PROTOCOL;
 	if (s->s6_addr[0] == 0xfe && (s->s6_addr[1] & 0xc0) == 0x80)
 		return V_GUARD_PASSED;
-	if (!s->s6_addr32[0] && !s->s6_addr32[1] && !s->s6_addr32[2] && !s->s6_addr32[3])
+	if (ip.daddr.s6_addr[0] == 0xff && !s->s6_addr32[0] && !s->s6_addr32[1] &&
+	    !s->s6_addr32[2] && !s->s6_addr32[3])
 		return V_GUARD_PASSED;
 	return source_owned(circuit, s) ? V_GUARD_PASSED : V_GUARD_SOURCE;
 }

@@ -82,7 +82,8 @@ static __always_inline bool solicited(struct xdp_md *ctx, struct pkt *p, struct 
 	struct ipv6hdr *ip = data + ETH_HLEN;
 	struct nd_message *nd = (void *)(ip + 1);
 
-	if ((void *)(ip + 1) + 24 > end || ip->nexthdr != IPPROTO_ICMPV6 || ip->hop_limit != 255 ||
+	if ((void *)(ip + 1) + 24 > end || ip->version != 6 || bpf_ntohs(ip->payload_len) < 24 ||
+	    sizeof(struct ethhdr) + sizeof(*ip) + bpf_ntohs(ip->payload_len) > p->frame || ip->nexthdr != IPPROTO_ICMPV6 || ip->hop_limit != 255 ||
 	    nd->type != ND_SOLICIT || nd->code)
 		return false;
 	*target = nd->target;

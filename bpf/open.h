@@ -5,12 +5,13 @@
  * it is dropped by name. Included once a family.
  */
 
-/* Is the address one of this machine's own? The table knows; the FIB knows better, and later. */
-static __noinline bool F(is_local)(struct xdp_md *ctx, struct pkt *p, const ADDRESS *source,
-					const ADDRESS *destination)
+/*
+ * Is the address one of this machine's own? The FIB cannot be asked: it answers NOT_FWDED both for
+ * a local address and where there is no route at all.
+ */
+static __always_inline bool F(is_local)(const ADDRESS *destination)
 {
 	struct in6_addr address;
-	struct way way;
 
 	F(map_address_)(&address, destination);
 	if (bpf_map_lookup_elem(&locals, &address))
@@ -19,15 +20,13 @@ static __noinline bool F(is_local)(struct xdp_md *ctx, struct pkt *p, const ADDR
 	if (destination->s6_addr[0] == 0xfe && (destination->s6_addr[1] & 0xc0) == 0x80)
 		return true; /* link-local never leaves the wire it is on */
 #endif
-	return F(way_ask)(ctx, p->ifindex, 0, source, destination, p->protocol, &way) ==
-	       BPF_FIB_LKUP_RET_NOT_FWDED;
+	return false;
 }
 
 /* A packet from inside that no rule lets out may still be for the gateway. */
-static __always_inline enum verdict F(or_local)(struct xdp_md *ctx, struct pkt *p,
-						const FLOW_KEY *key, enum verdict verdict)
+static __always_inline enum verdict F(or_local)(const FLOW_KEY *key, enum verdict verdict)
 {
-	return F(is_local)(ctx, p, &key->saddr, &key->daddr) ? V_TO_GATEWAY : verdict;
+	return F(is_local)(&key->daddr) ? V_TO_GATEWAY : verdict;
 }
 
 struct F(choice) {
@@ -60,8 +59,6 @@ static __always_inline enum verdict F(circuit_try)(struct F(choice) *c, struct c
 				   &o->key.daddr, &o->way);
 	if (answer == BPF_FIB_LKUP_RET_SUCCESS || answer == BPF_FIB_LKUP_RET_NO_NEIGH)
 		return GO_ON;
-	if (answer == BPF_FIB_LKUP_RET_NOT_FWDED)
-		return V_TO_GATEWAY;
 	return answer == BPF_FIB_LKUP_RET_FWD_DISABLED ? V_NO_FORWARDING : V_NO_CIRCUIT;
 }
 
@@ -81,8 +78,10 @@ static long F(circuit_next)(__u32 index, struct F(choice) *c)
 	number = rule->circuits[place % RULE_CIRCUITS];
 	circuit = circuit_find(c->p->slot, number);
 	drained = bpf_map_lookup_elem(&drains, &number);
-	if (!circuit || circuit->flags & CIRCUIT_RETIRING || !drained || *drained)
+	if (!circuit || circuit->flags & CIRCUIT_RETIRING || !drained || *drained) {
+		c->verdict = V_NO_CIRCUIT;
 		return 0;
+	}
 	c->o->circuit = number;
 	translated = !(circuit->flags & CIRCUIT_PIN_ONLY) && !(rule->flags & RULE_NO_TRANSLATE);
 	verdict = F(circuit_try)(c, circuit, translated);
@@ -91,7 +90,7 @@ static long F(circuit_next)(__u32 index, struct F(choice) *c)
 	/* "no pool" is the answer only while nothing better is known */
 	if (verdict != V_NO_POOL_OF_FAMILY || c->verdict == V_MAX + 1)
 		c->verdict = verdict;
-	return verdict == GO_ON || verdict == V_TO_GATEWAY;
+	return verdict == GO_ON;
 }
 
 static __always_inline enum verdict F(circuit)(struct xdp_md *ctx, struct pkt *p,
@@ -186,6 +185,10 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 	*f = error ? NULL : bpf_map_lookup_elem(FLOWS, &o->key);
 	if (!*f) {
 		bpf_map_delete_elem(FLOWS, &o->reply_key);
+		if (o->reserved) {
+			bpf_map_delete_elem(&F(mappings), &o->inside_key);
+			bpf_map_delete_elem(&F(mappings), &o->pool_key);
+		}
 		return error == -EEXIST ? V_FLOW_ENDING : V_TABLE_FULL;
 	}
 	if (counter)
@@ -235,6 +238,13 @@ static __always_inline bool F(tuple_ending)(struct pkt *p, const FLOW_KEY *key)
 	return old && !F(flow_dead)(old, p->protocol, p->settings, p->now, FLOW_GRACE);
 }
 
+static __always_inline enum verdict F(ttl_exceeded)(struct pkt *p)
+{
+	p->answer.type = FAMILY == 4 ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED;
+	p->answer.code = 0;
+	return V_TTL_EXCEEDED;
+}
+
 /* A miss from inside. On GO_ON, *f is the forward half of the new flow. */
 static __noinline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, const FLOW_KEY *key,
 					    FLOW **f)
@@ -248,46 +258,47 @@ static __noinline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, const 
 
 	source = F(trie_find)(&F(segments), p->slot, &key->saddr);
 	if (!source)
-		return F(or_local)(ctx, p, key, V_NO_SEGMENT);
+		return F(or_local)(key, V_NO_SEGMENT);
 	F(map_address_)(&address, &key->daddr);
 	if (bpf_map_lookup_elem(&locals, &address))
 		return V_TO_GATEWAY;
 	if (F(trie_find)(&F(segments), p->slot, &key->daddr))
 		return V_TO_INSIDE;
 	if (p->special != GO_ON)
-		return F(or_local)(ctx, p, key, p->special);
+		return F(or_local)(key, p->special);
 	F(map_address_)(&address, &key->saddr);
 	if (bpf_map_lookup_elem(&locals, &address))
 		return V_MARTIAN; /* our own address from somebody else */
 	if (!p->opens)
-		return F(or_local)(ctx, p, key, V_NO_FLOW);
+		return F(or_local)(key, V_NO_FLOW);
 	if (F(tuple_ending)(p, key))
 		return V_FLOW_ENDING;
 	destination = F(trie_find)(&F(classes), p->slot, &key->daddr);
 	cell = policy_find(p, source, destination);
 	rule = cell.rule ? rule_find(p, cell.rule) : NULL;
 	if (!rule)
-		return F(or_local)(ctx, p, key, V_NO_POLICY);
+		return F(or_local)(key, V_NO_POLICY);
 	o = bpf_map_lookup_elem(&F(openings), &zero);
 	if (!o)
 		return V_NO_CONFIG;
 	F(opening_start)(p, o, key, cell.class);
 	verdict = F(circuit)(ctx, p, o, rule);
 	if (verdict != GO_ON)
-		return verdict == V_TO_GATEWAY ? verdict : F(or_local)(ctx, p, key, verdict);
+		return F(or_local)(key, verdict);
+	if (p->ttl <= 1)
+		return F(ttl_exceeded)(p);
 	return F(opening_make)(p, o, f);
 }
 
 /* A miss from a circuit. */
-static __noinline enum verdict F(stranger)(struct xdp_md *ctx, struct pkt *p,
-						const FLOW_KEY *key)
+static __noinline enum verdict F(stranger)(struct pkt *p, const FLOW_KEY *key)
 {
 	struct in6_addr address;
 	struct owner owner;
 
 	if (F(trie_find)(&F(segments), p->slot, &key->saddr))
 		return V_INSIDE_SOURCE;
-	if (F(is_local)(ctx, p, &key->saddr, &key->daddr))
+	if (F(is_local)(&key->daddr))
 		return V_TO_GATEWAY;
 	if (p->special != GO_ON)
 		return p->special;

@@ -104,6 +104,12 @@ static __always_inline bool martian6(const struct in6_addr *a)
 	return !a->s6_addr32[2] || a->s6_addr32[2] == bpf_htonl(0xffff);
 }
 
+static __always_inline bool same_address6(const struct in6_addr *a, const struct in6_addr *b)
+{
+	return a->s6_addr32[0] == b->s6_addr32[0] && a->s6_addr32[1] == b->s6_addr32[1] &&
+	       a->s6_addr32[2] == b->s6_addr32[2] && a->s6_addr32[3] == b->s6_addr32[3];
+}
+
 static __always_inline enum verdict parse_transport(struct pkt *p, void *l4, void *end,
 						    __u16 payload, __be16 *sport, __be16 *dport)
 {
@@ -179,7 +185,7 @@ static __always_inline enum verdict parse6(struct pkt *p, void *data, void *end,
 		return V_TRUNCATED;
 	if (ip->daddr.s6_addr[0] == 0xff)
 		return V_MULTICAST;
-	if (martian6(&ip->saddr) || martian6(&ip->daddr))
+	if (martian6(&ip->saddr) || martian6(&ip->daddr) || same_address6(&ip->saddr, &ip->daddr))
 		return V_MARTIAN;
 	p->protocol = ip->nexthdr;
 	p->ttl = ip->hop_limit;

@@ -68,7 +68,7 @@ static __always_inline enum verdict F(path)(struct xdp_md *ctx, struct pkt *p)
 	if (p->special == GO_ON)
 		f = F(flow_find)(p, &key);
 	if (!f && p->role.kind == ROLE_LINK)
-		return F(stranger)(ctx, p, &key);
+		return F(stranger)(p, &key);
 	if (!f) {
 		verdict = F(open)(ctx, p, &key, &f);
 		if (verdict != GO_ON || !f)

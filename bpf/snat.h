@@ -15,6 +15,7 @@
 #define NEXT_ADDRESSES 4 /* that a TCP flow may take when its host's address is full */
 
 #define EEXIST 17
+#define EBUSY 16
 
 /* May this port of an address that is the gateway's own be taken? */
 static __always_inline bool port_is_ours(struct pkt *p, __u16 port)
@@ -56,6 +57,7 @@ struct F(opening) {
 	__u16 low, count; /* host order, ports that may be taken */
 	__u16 wanted; /* host order, the client's own */
 	__u8 mapped; /* endpoint-independent */
+	__u8 reserved; /* the mapping was made for this flow */
 	__u8 own; /* the address is the gateway's own */
 	__u32 tried; /* number of the address under trial, from first */
 	__u32 addresses;
@@ -165,7 +167,37 @@ static __always_inline long F(mapping_insert)(struct pkt *p, struct F(opening) *
 	error = bpf_map_update_elem(&F(mappings), &o->inside_key, &o->inside, BPF_NOEXIST);
 	if (error)
 		bpf_map_delete_elem(&F(mappings), &o->pool_key);
-	return error;
+	return error == -EEXIST ? -EBUSY : error;
+}
+
+/* An existing mapping of the inside endpoint is used again, also while its port rests. */
+static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o)
+{
+	struct F(mapping) *inside = bpf_map_lookup_elem(&F(mappings), &o->inside_key), *pool;
+	long error;
+
+	if (!inside)
+		return false;
+	o->address = inside->address;
+	o->pool_key.address = inside->address;
+	o->pool_key.port = inside->port;
+	pool = bpf_map_lookup_elem(&F(mappings), &o->pool_key);
+	if (!pool) {
+		/* the pool's entry goes in first and out last: alone this one is a remnant */
+		bpf_map_delete_elem(&F(mappings), &o->inside_key);
+		return false;
+	}
+	if (pool->state == MAPPING_DEAD ||
+	    !F(same_address_)(&pool->address, &o->key.saddr) || pool->port != o->key.sport)
+		return false;
+	if (pool->state == MAPPING_DYING &&
+	    __sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_ALIVE) == MAPPING_DEAD)
+		return false;
+	pool->seen = p->now;
+	F(opening_fill)(o, inside->port);
+	error = F(reply_insert)(p, o);
+	o->result = !error ? GO_ON : error == -EEXIST ? V_FLOW_ENDING : V_TABLE_FULL;
+	return true;
 }
 
 /* One port: 1 ends the search (result says how), 0 goes on to the next. */
@@ -180,12 +212,17 @@ static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, __u1
 		error = F(mapping_insert)(p, o, wire);
 		if (error == -EEXIST)
 			return 0;
+		if (error == -EBUSY) { /* another core mapped this endpoint just now */
+			o->result = F(mapping_reuse)(p, o) ? o->result : V_FLOW_ENDING;
+			return 1;
+		}
 		if (error)
 			goto full;
 	}
 	F(opening_fill)(o, wire);
 	error = F(reply_insert)(p, o);
 	if (!error) {
+		o->reserved = o->mapped;
 		o->result = GO_ON;
 		return 1;
 	}
@@ -212,6 +249,7 @@ static long F(port_search)(__u32 index, struct F(search) *s)
 	struct F(opening) *o = s->o;
 	__u32 probe = index % PROBES, number;
 	__u16 port = o->wanted;
+	bool wanted;
 
 	if (!probe && index) {
 		o->tried++;
@@ -223,35 +261,14 @@ static long F(port_search)(__u32 index, struct F(search) *s)
 	}
 	if (!o->count)
 		return 1;
-	if (probe || port < o->low || port >= (__u32)o->low + o->count) {
-		number = o->count <= PROBES ? (s->random + probe) % o->count :
-					      bpf_get_prandom_u32() % o->count;
-		port = o->low + number;
+	wanted = port >= o->low && port < (__u32)o->low + o->count;
+	if (probe || !wanted) {
+		/* a small range is walked from the wanted port on, so that none is left out */
+		number = o->count > PROBES ? bpf_get_prandom_u32() :
+			 probe + (wanted ? port - o->low : s->random % o->count);
+		port = o->low + number % o->count;
 	}
 	return F(port_try)(s->p, o, port);
-}
-
-/* An existing mapping of the inside endpoint is used again, also while its port rests. */
-static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o)
-{
-	struct F(mapping) *inside = bpf_map_lookup_elem(&F(mappings), &o->inside_key), *pool;
-
-	if (!inside)
-		return false;
-	o->address = inside->address;
-	o->pool_key.address = inside->address;
-	o->pool_key.port = inside->port;
-	pool = bpf_map_lookup_elem(&F(mappings), &o->pool_key);
-	if (!pool || pool->state == MAPPING_DEAD ||
-	    !F(same_address_)(&pool->address, &o->key.saddr) || pool->port != o->key.sport)
-		return false;
-	if (pool->state == MAPPING_DYING &&
-	    __sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_ALIVE) == MAPPING_DEAD)
-		return false;
-	pool->seen = p->now;
-	F(opening_fill)(o, inside->port);
-	o->result = F(reply_insert)(p, o) ? V_FLOW_ENDING : GO_ON;
-	return true;
 }
 
 /* Reserves an address and port of the circuit, the reply half with it. */

@@ -132,7 +132,7 @@ static __always_inline enum verdict flow_take(struct pkt *p, const struct in6_ad
 		flow_release(address, 0, FLOW_HALF_OPEN);
 		return V_HOST_LIMIT;
 	}
-	if (all >= s->half_open_max || half > s->half_open_max / 16) {
+	if (all >= s->half_open_max || (half && half >= s->half_open_max / 16)) {
 		flow_release(address, 0, FLOW_HALF_OPEN);
 		return V_HALF_OPEN_LIMIT;
 	}

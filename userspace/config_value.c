@@ -7,6 +7,8 @@
 #include <string.h>
 #include "config_read.h"
 
+#define QUOTED "in quotes, which makes it a text"
+
 typedef void (*read_element)(struct reader *r, const yaml_node_t *node, const struct field *f, char *base);
 
 static bool is_plain(const yaml_node_t *node)
@@ -67,7 +69,7 @@ static bool read_number(struct reader *r, const yaml_node_t *node, uint32_t min,
 	if (!text)
 		return false;
 	if (!is_plain(node) || !parse_number(text, &value)) {
-		reader_error(r, node, "not a number", accepted);
+		reader_error(r, node, is_plain(node) ? "not a number" : QUOTED, accepted);
 		return false;
 	}
 	if (value < min || value > max) {
@@ -88,7 +90,7 @@ static int read_bool(struct reader *r, const yaml_node_t *node)
 	if (text && is_plain(node) && !strcmp(text, "false"))
 		return 0;
 	if (text)
-		reader_error(r, node, "not a boolean", accepted);
+		reader_error(r, node, is_plain(node) ? "not a boolean" : QUOTED, accepted);
 	return -1;
 }
 

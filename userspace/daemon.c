@@ -64,6 +64,7 @@ static int on_sweep(sd_event_source *source, uint64_t now, void *context)
 
 	(void)now;
 	daemon_sweep(d, &pause);
+	daemon_retire(d);
 	daemon_pools(d);
 	return again(source, pause / 1000);
 }

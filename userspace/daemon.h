@@ -23,6 +23,7 @@ struct daemon {
 	int changes; /* bits of enum kernel_change, until they are acted on */
 	bool wants_reconcile;
 	uint64_t pools_looked; /* ns */
+	uint64_t retire_looked; /* ns */
 };
 
 /* Runs until SIGTERM or SIGINT. Status for the shell. */
@@ -41,6 +42,7 @@ int daemon_generation(struct daemon *d);
 /* One round of each duty. */
 void daemon_sweep(struct daemon *d, uint64_t *pause);
 void daemon_pools(struct daemon *d);
+void daemon_retire(struct daemon *d);
 void daemon_neighbours(struct daemon *d);
 void daemon_refresh_stale(struct daemon *d);
 void daemon_listeners(struct daemon *d);

@@ -12,8 +12,10 @@
 #include "kernel.h"
 #include "observe_circuit.h"
 #include "prefix.h"
+#include "retire.h"
 
 #define POOLS_EVERY (10 * NANOSECONDS)
+#define RETIRE_EVERY (5 * NANOSECONDS)
 #define FILLING_MAX 64 /* addresses announced at once */
 
 void daemon_sweep(struct daemon *d, uint64_t *pause)
@@ -28,6 +30,17 @@ void daemon_sweep(struct daemon *d, uint64_t *pause)
 	else if (result.orphans)
 		daemon_log(LOG_WARNING, "sweep: %llu halves without the other deleted",
 			   (unsigned long long)result.orphans);
+}
+
+/* Lets go of what retires and has no flow left. */
+void daemon_retire(struct daemon *d)
+{
+	uint64_t now = observe_now();
+
+	if (now - d->retire_looked < RETIRE_EVERY)
+		return;
+	d->retire_looked = now;
+	retire_finish(d->instance.name);
 }
 
 static bool filling(const struct pool_usage *u)

@@ -65,7 +65,7 @@ static void text_is_aligned_and_numbers_stand_right(void **state)
 	assert_string_equal(got,
 			    "gateway: edge\n"
 			    "epoch: 18446744073709551615\n"
-			    "\ncircuits\n"
+			    "circuits\n"
 			    "  circuit    flows  links\n"
 			    "  chicago        7  er0,er1\n"
 			    "  net      1000000  -\n"
