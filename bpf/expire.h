@@ -80,7 +80,7 @@ static __always_inline int F(expire_mapping)(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct F(mapping_key) *seen = ctx->key, key;
 	struct sweep *sum = sweep_find();
-	struct F(mapping) *pool;
+	struct F(mapping) *pool, *other;
 	__u64 now = bpf_ktime_get_ns();
 
 	if (!seen || !ctx->value || !sum)
@@ -102,7 +102,10 @@ static __always_inline int F(expire_mapping)(struct bpf_iter__bpf_map_elem *ctx)
 		.protocol = key.protocol,
 		.circuit_side = key.circuit_side + MAPPING_INSIDE,
 	};
-	bpf_map_delete_elem(&F(mappings), &inside);
+	other = bpf_map_lookup_elem(&F(mappings), &inside);
+	/* the endpoint may have another mapping by now */
+	if (other && other->port == key.port && F(same_address_)(&other->address, &key.address))
+		bpf_map_delete_elem(&F(mappings), &inside);
 	if (!bpf_map_delete_elem(&F(mappings), &key))
 		sum->mappings++;
 	return 0;

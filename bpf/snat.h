@@ -49,6 +49,7 @@ struct F(opening) {
 	FLOW reply;
 	struct way way;
 	struct in6_addr host;
+	struct in6_addr worn; /* pool address of an existing mapping */
 	struct F(mapping_key) inside_key, pool_key;
 	struct F(mapping) inside, pool;
 	ADDRESS address; /* pool address under trial */
@@ -170,8 +171,29 @@ static __always_inline long F(mapping_insert)(struct pkt *p, struct F(opening) *
 	return error == -EEXIST ? -EBUSY : error;
 }
 
+/* Is the address still one that new flows of the circuit may wear? */
+static __always_inline bool F(pool_has)(struct circuit *c, const struct in6_addr *address)
+{
+	struct pool_range *range;
+	__u32 place;
+	int i;
+
+	for (i = 0; i < POOL_RANGES; i++) {
+		range = FAMILY == 4 ? &c->pool4[i] : &c->pool6[i];
+		if (range->flags & RANGE_RETIRING || !range->count ||
+		    range->first.s6_addr32[0] != address->s6_addr32[0] ||
+		    range->first.s6_addr32[1] != address->s6_addr32[1] ||
+		    range->first.s6_addr32[2] != address->s6_addr32[2])
+			continue;
+		place = bpf_ntohl(address->s6_addr32[3]) - bpf_ntohl(range->first.s6_addr32[3]);
+		if (place < range->count)
+			return true;
+	}
+	return false;
+}
+
 /* An existing mapping of the inside endpoint is used again, also while its port rests. */
-static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o)
+static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o, struct circuit *c)
 {
 	struct F(mapping) *inside = bpf_map_lookup_elem(&F(mappings), &o->inside_key), *pool;
 	long error;
@@ -182,8 +204,12 @@ static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o
 	o->pool_key.address = inside->address;
 	o->pool_key.port = inside->port;
 	pool = bpf_map_lookup_elem(&F(mappings), &o->pool_key);
-	if (!pool) {
-		/* the pool's entry goes in first and out last: alone this one is a remnant */
+	F(map_address_)(&o->worn, &inside->address);
+	if (!pool || !F(pool_has)(c, &o->worn)) {
+		/*
+		 * The pool's entry goes in first and out last: alone this one is a remnant. And an
+		 * address that left the pool is for the flows that wear it, not for new ones.
+		 */
 		bpf_map_delete_elem(&F(mappings), &o->inside_key);
 		return false;
 	}
@@ -201,7 +227,8 @@ static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o
 }
 
 /* One port: 1 ends the search (result says how), 0 goes on to the next. */
-static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, __u16 port)
+static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, struct circuit *c,
+				       __u16 port)
 {
 	__be16 wire = bpf_htons(port);
 	long error;
@@ -213,7 +240,7 @@ static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, __u1
 		if (error == -EEXIST)
 			return 0;
 		if (error == -EBUSY) { /* another core mapped this endpoint just now */
-			o->result = F(mapping_reuse)(p, o) ? o->result : V_FLOW_ENDING;
+			o->result = F(mapping_reuse)(p, o, c) ? o->result : V_FLOW_ENDING;
 			return 1;
 		}
 		if (error)
@@ -268,7 +295,7 @@ static long F(port_search)(__u32 index, struct F(search) *s)
 			 probe + (wanted ? port - o->low : s->random % o->count);
 		port = o->low + number % o->count;
 	}
-	return F(port_try)(s->p, o, port);
+	return F(port_try)(s->p, o, s->circuit, port);
 }
 
 /* Reserves an address and port of the circuit, the reply half with it. */
@@ -292,7 +319,7 @@ static __always_inline enum verdict F(snat)(struct pkt *p, struct F(opening) *o,
 		o->inside_key.circuit_side = o->circuit * 2 + MAPPING_INSIDE;
 		o->pool_key = o->inside_key;
 		o->pool_key.circuit_side = o->circuit * 2 + MAPPING_POOL;
-		if (F(mapping_reuse)(p, o))
+		if (F(mapping_reuse)(p, o, c))
 			return o->result;
 	}
 	o->result = V_POOL_EXHAUSTED;

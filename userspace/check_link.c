@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "check.h"
+#include "kernel.h"
+#include "../maps/circuit.h"
 
 struct place {
 	const char *interface, *circuit; /* NULL: of the inside */
@@ -46,6 +48,26 @@ static void place_once(const struct config *c, struct report *r, struct place *s
 	}
 }
 
+/* More would be left out without a word: the packet path and a route hold so many. */
+static void sizes(const struct config *c, const struct config_circuit *k, struct report *r)
+{
+	size_t i, j, hops[2] = { 0 };
+
+	if (k->link_count > CIRCUIT_LINKS)
+		report_error(r, c->file, k->links[CIRCUIT_LINKS].line,
+			     "circuits[%s].links: %zu: too many; accepted: at most %d", k->name, k->link_count,
+			     CIRCUIT_LINKS);
+	for (i = 0; i < k->link_count; i++)
+		for (j = 0; j < k->links[i].next_hops.count; j++) {
+			const struct config_prefix *hop = &k->links[i].next_hops.at[j];
+
+			if (++hops[hop->prefix.family == 6] == KERNEL_HOPS + 1)
+				report_error(r, c->file, hop->line,
+					     "circuits[%s].links[%s].next-hop: too many of IPv%d; accepted: at most %d in one circuit",
+					     k->name, k->links[i].interface, hop->prefix.family, KERNEL_HOPS);
+		}
+}
+
 void check_links(const struct config *c, struct report *report)
 {
 	size_t i, j, count = c->interfaces.count, used = 0;
@@ -65,6 +87,7 @@ void check_links(const struct config *c, struct report *report)
 	for (i = 0; i < c->circuit_count; i++) {
 		const struct config_circuit *k = &c->circuits[i];
 
+		sizes(c, k, report);
 		for (j = 0; j < k->link_count; j++, used++) {
 			seen[used] = (struct place){ k->links[j].interface, k->name, k->links[j].line };
 			place_once(c, report, seen, used);

@@ -76,19 +76,41 @@ static uint16_t state_of(const struct kernel_neighbour *all, size_t count,
 	return NUD_NONE;
 }
 
-/* Asked again, a failed neighbour is incomplete for a while: only an answer takes the mark away. */
+static bool holds(const struct hops *h, const struct neighbour_key *key)
+{
+	for (size_t i = 0; i < h->count; i++)
+		if (!memcmp(&h->at[i], key, sizeof(*key)))
+			return true;
+	return false;
+}
+
+/*
+ * Failed is a moment only: the next packet makes the neighbour incomplete again, and a look every
+ * other second would miss it. So one that is still incomplete at the second look has failed too.
+ * Only an answer takes the mark away.
+ */
 static void mark(int fd, const struct hops *h, const struct kernel_neighbour *all, size_t count)
 {
+	static struct hops unanswered; /* at the look before */
+	struct hops *again = calloc(1, sizeof(*again));
 	uint64_t now = observe_now();
 
+	if (!again)
+		return;
 	for (size_t i = 0; i < h->count; i++) {
 		uint16_t state = state_of(all, count, &h->at[i]);
 
-		if (state & NUD_FAILED)
-			bpf_map_update_elem(fd, &h->at[i], &now, BPF_ANY);
-		else if (state & ANSWERS)
+		if (state & ANSWERS) {
 			bpf_map_delete_elem(fd, &h->at[i]);
+			continue;
+		}
+		if (state & (NUD_INCOMPLETE | NUD_FAILED))
+			again->at[again->count++] = h->at[i];
+		if (state & NUD_FAILED || (state & NUD_INCOMPLETE && holds(&unanswered, &h->at[i])))
+			bpf_map_update_elem(fd, &h->at[i], &now, BPF_ANY);
 	}
+	unanswered = *again;
+	free(again);
 }
 
 static void unmark_foreign(int fd, const struct hops *h)
@@ -96,13 +118,9 @@ static void unmark_foreign(int fd, const struct hops *h)
 	struct neighbour_key key, *at = NULL, next;
 
 	for (int more = !bpf_map_get_next_key(fd, at, &next); more;) {
-		bool ours = false;
-
 		key = next;
 		more = !bpf_map_get_next_key(fd, &key, &next);
-		for (size_t i = 0; !ours && i < h->count; i++)
-			ours = !memcmp(&h->at[i], &key, sizeof(key));
-		if (!ours)
+		if (!holds(h, &key))
 			bpf_map_delete_elem(fd, &key);
 	}
 }

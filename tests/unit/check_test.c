@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #undef print_error
 #include "../../userspace/check.h"
+#include "../../userspace/config_read.h"
 #include "../../userspace/print.h"
 
 #define BROKEN "tests/data/broken/"
@@ -180,6 +181,13 @@ static const struct row {
 	  " outbound-pool: [192.0.2.0, 192.0.2.2, 192.0.2.4, 192.0.2.6, 192.0.2.8, 192.0.2.10, 192.0.2.12,"
 	  " 192.0.2.14, 192.0.2.16, 192.0.2.18, 192.0.2.20, 192.0.2.22, 192.0.2.24, 192.0.2.26, 192.0.2.28,"
 	  " 192.0.2.30, 192.0.2.32]}\n" RULES, "too many IPv4 prefixes", false },
+	{ "more links than fit", HEAD "  - {name: net, kind: internet, links: [{interface: a0}, {interface: a1},"
+	  " {interface: a2}, {interface: a3}, {interface: a4}, {interface: a5}, {interface: a6},"
+	  " {interface: a7}, {interface: a8}]}\n" RULES, "circuits[net].links: 9: too many", false },
+	{ "more next hops than fit", HEAD "  - {name: net, kind: internet, table: 7, links: [{interface: a0,"
+	  " next-hop: [192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4, 192.0.2.5, 192.0.2.6, 192.0.2.7, 192.0.2.8,"
+	  " 192.0.2.9, 192.0.2.10, 192.0.2.11, 192.0.2.12, 192.0.2.13, 192.0.2.14, 192.0.2.15, 192.0.2.16,"
+	  " 192.0.2.17, \"2001:db8::1\"]}]}\n" RULES, "next-hop: too many of IPv4", false },
 	{ "same address, other port", HEAD NET ", advertise: [198.51.100.0/24]}\n" RULES
 	  "services:\n"
 	  "  - {name: a, public: 198.51.100.5, ports: [tcp/443], servers: [10.0.0.1], circuits: [net]}\n"
@@ -239,6 +247,38 @@ static void json_holds_the_same_place(void **state)
 	report_free(&report);
 }
 
+/* Code and manual cannot drift apart: each key has a paragraph or a heading of its own. */
+static int keys_missing(const struct object *object, const char *manual)
+{
+	const struct field *f;
+	char item[64], heading[64];
+	int missing = 0;
+
+	for (f = object->fields; f->key; f++) {
+		snprintf(item, sizeof(item), "\n.It Cm %s%s\n", f->key, f->required ? " No ( Em required )" : "");
+		snprintf(heading, sizeof(heading), "\n.Ss %s%s\n", f->key, f->required ? " (required)" : "");
+		if (!strstr(manual, item) && !strstr(manual, heading)) {
+			fprintf(stderr, "samepath.8: %s%s: not there\n", f->key, f->required ? ", required" : "");
+			missing++;
+		}
+		/* Of an object in one line, such as mapping, the keys are in the paragraph. */
+		if (f->object && f->type == FIELD_OBJECTS)
+			missing += keys_missing(f->object, manual);
+		else if (f->object && strstr(manual, heading))
+			missing += keys_missing(f->object, manual);
+	}
+	return missing;
+}
+
+static void the_manual_has_every_key(void **state)
+{
+	char *manual = slurp("userspace/samepath.8");
+
+	(void)state;
+	assert_int_equal(keys_missing(&config_object, manual), 0);
+	free(manual);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +287,7 @@ int main(void)
 		cmocka_unit_test(sample_passes),
 		cmocka_unit_test(rows_hold),
 		cmocka_unit_test(json_holds_the_same_place),
+		cmocka_unit_test(the_manual_has_every_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
