@@ -338,7 +338,8 @@ lab_end() {
 		quiet_sp show >&2
 	fi
 	if [[ $applied && -d /sys/fs/bpf/samepath/$gateway ]]; then
-		[[ -z ${daemon:-} ]] || { kill -TERM "$daemon"; wait "$daemon"; } 2>/dev/null
+		# one that a test stopped would never hear TERM
+		[[ -z ${daemon:-} ]] || { kill -CONT "$daemon"; kill -TERM "$daemon"; wait "$daemon"; } 2>/dev/null
 		quiet_sp stop >"$work/stop" 2>&1 || { cat "$work/stop" >&2; status=1; }
 	fi
 	witnesses_end || { [[ $status != 0 && $status != 77 ]] || status=1; }

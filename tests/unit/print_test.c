@@ -199,8 +199,8 @@ static void a_report_is_sorted_by_place(void **state)
 	char *got;
 
 	(void)state;
-	report_error(&r, "b.yaml", 9, "nine");
 	report_warning(&r, "b.yaml", 10, "ten");
+	report_error(&r, "b.yaml", 9, "nine");
 	report_error(&r, "b.yaml", 9, "nine again");
 	report_error(&r, "b.yaml", 0, "whole file");
 	report_error(&r, "a.json", 100, "other");
