@@ -219,8 +219,7 @@ static __always_inline enum verdict F(opening_make)(struct pkt *p, struct F(open
 		verdict = F(opening_finish)(p, o, f);
 	if (verdict == GO_ON)
 		return GO_ON;
-	/* circuit 0 is nobody's: `closed` of a flow that never was is not counted against one */
-	flow_release(&o->host, 0, FLOW_HALF_OPEN);
+	share_release(&o->host, FLOW_HALF_OPEN);
 	if (verdict == V_POOL_EXHAUSTED) {
 		F(opened_event)(p, o, E_EXHAUSTED);
 		/* RFC 5508 REQ-8: administratively prohibited */

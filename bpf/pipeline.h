@@ -37,11 +37,8 @@ static __always_inline void F(account)(struct pkt *p, FLOW *f)
 /* What may not pass although its flow is alive: answered, and the flow untouched. */
 static __always_inline enum verdict F(limits)(struct pkt *p, const FLOW *f)
 {
-	if (p->ttl <= 1) {
-		p->answer.type = FAMILY == 4 ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED;
-		p->answer.code = 0;
-		return V_TTL_EXCEEDED;
-	}
+	if (p->ttl <= 1)
+		return F(ttl_exceeded)(p);
 	if (f->half.mtu && p->length > f->half.mtu) {
 		if (!p->whole)
 			return V_TOO_BIG;

@@ -84,17 +84,24 @@ static __always_inline void half_open_take(const struct in6_addr *address, __u32
 		__sync_fetch_and_add(count, 1);
 }
 
-static __always_inline void flow_release(const struct in6_addr *address, __u32 circuit, __u32 flags)
+/* Gives back what flow_take took for a flow with these flags. */
+static __always_inline void share_release(const struct in6_addr *address, __u32 flags)
 {
 	struct host *host = bpf_map_lookup_elem(&hosts, address);
-	struct circuit_counter *counter = circuit_counter(circuit);
 
 	if (host)
 		__sync_fetch_and_sub(&host->flows, 1);
-	if (counter)
-		counter->closed++;
 	if (flags & FLOW_HALF_OPEN)
 		half_open_release(address, flags & FLOW_OPENED_OUTSIDE ? SIDE_OUTSIDE : SIDE_INSIDE);
+}
+
+static __always_inline void flow_release(const struct in6_addr *address, __u32 circuit, __u32 flags)
+{
+	struct circuit_counter *counter = circuit_counter(circuit);
+
+	if (counter)
+		counter->closed++;
+	share_release(address, flags);
 }
 
 /* The inside host's record, made when it is new; NULL: the table of hosts is full. */
@@ -129,11 +136,11 @@ static __always_inline enum verdict flow_take(struct pkt *p, const struct in6_ad
 	half = __sync_fetch_and_add(&host->half_open, 1);
 	all = __sync_fetch_and_add(count, 1);
 	if (s->flows_per_host && flows >= s->flows_per_host) {
-		flow_release(address, 0, FLOW_HALF_OPEN);
+		share_release(address, FLOW_HALF_OPEN);
 		return V_HOST_LIMIT;
 	}
 	if (all >= s->half_open_max || (half && half >= s->half_open_max / 16)) {
-		flow_release(address, 0, FLOW_HALF_OPEN);
+		share_release(address, FLOW_HALF_OPEN);
 		return V_HALF_OPEN_LIMIT;
 	}
 	return GO_ON;
