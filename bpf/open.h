@@ -249,24 +249,25 @@ static __noinline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, const 
 					    FLOW **f)
 {
 	__u32 zero = 0, source, destination;
-	struct in6_addr address;
+	struct F(opening) *o = bpf_map_lookup_elem(&F(openings), &zero);
 	struct policy_cell cell;
-	struct F(opening) *o;
 	struct rule *rule;
 	enum verdict verdict;
 
+	if (!o)
+		return V_NO_CONFIG;
 	source = F(trie_find)(&F(segments), p->slot, &key->saddr);
 	if (!source)
 		return F(or_local)(key, V_NO_SEGMENT);
-	F(map_address_)(&address, &key->daddr);
-	if (bpf_map_lookup_elem(&locals, &address))
+	F(map_address_)(&o->host, &key->daddr);
+	if (bpf_map_lookup_elem(&locals, &o->host))
 		return V_TO_GATEWAY;
 	if (F(trie_find)(&F(segments), p->slot, &key->daddr))
 		return V_TO_INSIDE;
 	if (p->special != GO_ON)
 		return F(or_local)(key, p->special);
-	F(map_address_)(&address, &key->saddr);
-	if (bpf_map_lookup_elem(&locals, &address))
+	F(map_address_)(&o->host, &key->saddr);
+	if (bpf_map_lookup_elem(&locals, &o->host))
 		return V_MARTIAN; /* our own address from somebody else */
 	if (!p->opens)
 		return F(or_local)(key, V_NO_FLOW);
@@ -277,9 +278,6 @@ static __noinline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, const 
 	rule = cell.rule ? rule_find(p, cell.rule) : NULL;
 	if (!rule)
 		return F(or_local)(key, V_NO_POLICY);
-	o = bpf_map_lookup_elem(&F(openings), &zero);
-	if (!o)
-		return V_NO_CONFIG;
 	F(opening_start)(p, o, key, cell.class);
 	verdict = F(circuit)(ctx, p, o, rule);
 	if (verdict != GO_ON)

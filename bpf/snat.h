@@ -45,6 +45,7 @@ static __always_inline void port_span(struct circuit *c, __u16 port, __u16 *low,
 struct F(opening) {
 	FLOW_KEY key; /* forward */
 	FLOW_KEY reply_key;
+	FLOW_KEY old_key; /* of a dead flow in the way */
 	FLOW forward;
 	FLOW reply;
 	struct way way;
@@ -130,7 +131,6 @@ static __always_inline long F(reply_insert)(struct pkt *p, struct F(opening) *o)
 {
 	long error = bpf_map_update_elem(FLOWS, &o->reply_key, &o->reply, BPF_NOEXIST);
 	FLOW *old, *forward;
-	FLOW_KEY key;
 
 	if (error != -EEXIST)
 		return error;
@@ -138,10 +138,10 @@ static __always_inline long F(reply_insert)(struct pkt *p, struct F(opening) *o)
 	if (!old || !(old->half.flags & FLOW_REPLY) ||
 	    !F(flow_dead)(old, p->protocol, p->settings, p->now, FLOW_GRACE))
 		return error;
-	F(flow_peer_key)(old, p->protocol, &key);
-	forward = bpf_map_lookup_elem(FLOWS, &key);
+	F(flow_peer_key)(old, p->protocol, &o->old_key);
+	forward = bpf_map_lookup_elem(FLOWS, &o->old_key);
 	if (forward)
-		F(flow_remove)(&key, forward, p->now);
+		F(flow_remove)(&o->old_key, forward, p->now);
 	else
 		bpf_map_delete_elem(FLOWS, &o->reply_key);
 	return bpf_map_update_elem(FLOWS, &o->reply_key, &o->reply, BPF_NOEXIST);
