@@ -133,7 +133,7 @@ static __always_inline void F(opening_start)(struct pkt *p, struct F(opening) *o
 /* The reply half of a flow that is only pinned: nothing changes but the way. */
 static __always_inline enum verdict F(pin)(struct pkt *p, struct F(opening) *o)
 {
-	long error;
+	int error;
 
 	o->reply.half.flags |= FLOW_PIN_ONLY;
 	F(opening_fill)(o, o->key.sport);
@@ -170,7 +170,7 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 	struct circuit_counter *counter = circuit_counter(o->circuit);
 	struct class_counter *class = class_counter(o->forward.half.class);
 	FLOW *old;
-	long error;
+	int error;
 
 	F(way_keep)(p, &o->forward, &o->way);
 	error = bpf_map_update_elem(FLOWS, &o->key, &o->forward, BPF_NOEXIST);

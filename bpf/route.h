@@ -38,7 +38,10 @@ static __always_inline struct role role_of(__u32 slot, __u32 ifindex)
 	struct link *link = bpf_map_lookup_elem(&links, &key);
 	struct role none = {0};
 
-	return link && slot < SLOTS ? link->role[slot] : none;
+	if (!link || slot >= SLOTS)
+		return none;
+	barrier_var(link); /* clang 16 and later reckon the place of the role before they ask for NULL */
+	return link->role[slot];
 }
 
 static __always_inline void way_next_hop(struct way *way, struct bpf_fib_lookup *fib)

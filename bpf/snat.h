@@ -14,6 +14,10 @@
 #define PROBES 64 /* on one address; a range not larger is searched through */
 #define NEXT_ADDRESSES 4 /* that a TCP flow may take when its host's address is full */
 
+/*
+ * What an insert answers is kept in an int everywhere: before Linux 6.4 (d7ba4cc900bf) the map gives
+ * one, its upper half is zero, and as a long it would equal no error.
+ */
 #define EEXIST 17
 #define EBUSY 16
 
@@ -127,9 +131,9 @@ static __always_inline void F(opening_fill)(struct F(opening) *o, __be16 port)
  * Inserts the reply half, which reserves the port. A flow in the way that is dead for longer
  * than the grace is removed here, so that ports come back without a daemon.
  */
-static __always_inline long F(reply_insert)(struct pkt *p, struct F(opening) *o)
+static __always_inline int F(reply_insert)(struct pkt *p, struct F(opening) *o)
 {
-	long error = bpf_map_update_elem(FLOWS, &o->reply_key, &o->reply, BPF_NOEXIST);
+	int error = bpf_map_update_elem(FLOWS, &o->reply_key, &o->reply, BPF_NOEXIST);
 	FLOW *old, *forward;
 
 	if (error != -EEXIST)
@@ -148,9 +152,9 @@ static __always_inline long F(reply_insert)(struct pkt *p, struct F(opening) *o)
 }
 
 /* Reserves the port for the inside endpoint; 0, or a negative error with nothing left behind. */
-static __always_inline long F(mapping_insert)(struct pkt *p, struct F(opening) *o, __be16 port)
+static __always_inline int F(mapping_insert)(struct pkt *p, struct F(opening) *o, __be16 port)
 {
-	long error;
+	int error;
 
 	o->pool_key.address = o->address;
 	o->pool_key.port = port;
@@ -196,7 +200,7 @@ static __always_inline bool F(pool_has)(struct circuit *c, const struct in6_addr
 static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o, struct circuit *c)
 {
 	struct F(mapping) *inside = bpf_map_lookup_elem(&F(mappings), &o->inside_key), *pool;
-	long error;
+	int error;
 
 	if (!inside)
 		return false;
@@ -231,7 +235,7 @@ static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, stru
 				       __u16 port)
 {
 	__be16 wire = bpf_htons(port);
-	long error;
+	int error;
 
 	if (o->own && port_is_ours(p, port))
 		return 0;
