@@ -32,6 +32,9 @@ int apply_reconcile(const char *file, const char *gateway);
  * in reverse, and goes on after a failure. Takes the lock. Status for the shell. */
 int apply_stop(const char *gateway);
 
+/* Is a kernel of this release, as uname gives it, 6.1 or later? */
+bool apply_kernel_will_do(const char *release);
+
 /* root, bpffs, kernel version, BTF: one line for what is missing. 0 or -errno. */
 int apply_environment(void);
 

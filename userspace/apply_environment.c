@@ -10,16 +10,21 @@
 #include "instance.h"
 #include "print.h"
 
+bool apply_kernel_will_do(const char *release)
+{
+	int major = 0, minor = 0;
+
+	return sscanf(release, "%d.%d", &major, &minor) == 2 && (major > 6 || (major == 6 && minor >= 1));
+}
+
 int apply_environment(void)
 {
 	struct utsname name;
 	struct statfs fs;
-	int major = 0, minor = 0;
 
 	if (geteuid())
 		return print_error("this needs root"), -EPERM;
-	if (!uname(&name) && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
-	    (major < 6 || (major == 6 && minor < 1)))
+	if (!uname(&name) && !apply_kernel_will_do(name.release))
 		return print_error("kernel %s: 6.1 or later is needed", name.release), -ENOSYS;
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return print_error("/sys/kernel/btf/vmlinux: not there; a kernel with "

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
+#include "apply.h"
 #include "daemon.h"
 #include "expire.h"
 #include "kernel.h"
@@ -213,9 +214,10 @@ int daemon_run(const char *textfile)
 {
 	struct daemon d = {.textfile = textfile, .lock = -1, .watch = -1};
 	char name[OBSERVE_NAME];
-	int err = observe_gateway(name, sizeof(name));
+	int err;
 
-	if (err)
+	/* Before the lock, whose directories would stay on a machine that cannot. */
+	if (apply_environment() || observe_gateway(name, sizeof(name)))
 		return EXIT_TROUBLE;
 	if (instance_open(&d.instance, name))
 		return print_error("gateway %s: not a name", name);
