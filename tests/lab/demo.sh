@@ -172,7 +172,9 @@ unplug() {
 	row "pilot -> ${exchange[0]} http: server" "dallas-log $dallas_pool" "$(log_of "${exchange[0]}")"
 }
 
-lab_start 2>/dev/null
+silent=1
+lab_start
+silent=
 mapfile -t exchange < <(feed_addresses)
 ((${#exchange[@]})) || fail "$feed: no IPv4 prefix of Exchange over ExpressRoute"
 campus_target=${exchange[-1]}

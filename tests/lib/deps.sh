@@ -3,6 +3,8 @@
 #
 # Installs what building and testing need and this machine lacks: Debian 12, Ubuntu 24.04.
 #
+#   tests/lib/deps.sh [PACKAGE...]    these instead of the list below
+#
 # Nothing is started or enabled by it: packages start their daemons when they are installed, so
 # policy-rc.d says no for that long, and units that the installation enabled are disabled again.
 # No kernel, no mail server, nothing that is only recommended. Does nothing where all is there.
@@ -38,29 +40,47 @@ packages=(
 	shellcheck       # lint of scripts
 	cppcheck         # lint of C
 )
-# bpftool makes the skeleton. Debian has it by itself, Ubuntu among the tools of a kernel.
-# shellcheck disable=SC1091 # a file of the machine
-if [[ $(. /etc/os-release && echo "$ID") == ubuntu ]]; then
-	packages+=(linux-tools-common linux-tools-generic)
-else
-	packages+=(bpftool)
-fi
-# clang brings the runtimes of its sanitizers only as a recommendation.
-version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -1)
-[[ -z $version ]] || packages+=("libclang-rt-$version-dev")
+only=${1:-}
+[[ ! $only ]] || packages=("$@")
+
+installed() { [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null || :) == *' installed' ]]; }
 
 missing=()
 for package in "${packages[@]}"; do
-	status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) || status=
-	if [[ $status != *' installed' ]]; then
-		# bird and nginx have flavours; any of them will do
-		[[ $package == nginx-light ]] && command -v /usr/sbin/nginx >/dev/null && continue
-		missing+=("$package")
-	fi
+	# nginx has flavours; any of them will do
+	installed "$package" || [[ $package == nginx-light && -x /usr/sbin/nginx ]] || missing+=("$package")
 done
-[[ ${#missing[@]} -gt 0 ]] || exit 0
 
-echo "missing packages: ${missing[*]}"
+# bpftool makes the skeleton. Debian has it by itself, Ubuntu among the tools of a kernel, behind a
+# wrapper that knows those of the running kernel only; the Makefile looks for any that runs.
+bpftool_runs() {
+	local tool
+	for tool in /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool /usr/sbin/bpftool; do
+		[[ ! -x $tool ]] || ! "$tool" version >/dev/null 2>&1 || return 0
+	done
+	return 1
+}
+if [[ ! $only ]] && ! bpftool_runs; then
+	# shellcheck disable=SC1091 # a file of the machine
+	if [[ $(. /etc/os-release && echo "$ID") == ubuntu ]]; then
+		missing+=(linux-tools-common linux-tools-generic)
+	else
+		missing+=(bpftool)
+	fi
+fi
+
+# clang brings the runtimes of its sanitizers only as a recommendation. Which clang that is, apt knows
+# when it has lists or clang is there.
+runtimes() {
+	local version
+	version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -1)
+	[[ -z $version ]] || installed "libclang-rt-$version-dev" || echo "libclang-rt-$version-dev"
+}
+runtime=
+[[ $only ]] || runtime=$(runtimes)
+[[ ${#missing[@]} -gt 0 || $runtime ]] || exit 0
+
+echo "missing packages: ${missing[*]} $runtime"
 if ((EUID)); then
 	echo "deps: installing them needs root: run 'sudo make deps'" >&2
 	exit 1
@@ -68,7 +88,7 @@ fi
 
 policy=/usr/sbin/policy-rc.d made=
 enabled() {
-	find /etc/systemd/system /etc/rc?.d -type l 2>/dev/null | sort
+	{ find /etc/systemd/system /etc/rc?.d -type l 2>/dev/null || :; } | sort # either may not exist
 }
 before=$(enabled)
 finish() {
@@ -88,9 +108,15 @@ if [[ ! -e $policy ]]; then
 	made=1
 	chmod 755 "$policy"
 fi
-export DEBIAN_FRONTEND=noninteractive
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 # Ubuntu would restart services
 log=$(mktemp)
-if ! { apt-get update -q && apt-get install -qy --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+install() {
+	apt-get update -q || return
+	[[ $only ]] || runtime=$(runtimes)
+	# shellcheck disable=SC2086 # one word or none
+	apt-get install -qy -o DPkg::Lock::Timeout=300 --no-install-recommends "${missing[@]}" $runtime
+}
+if ! install >"$log" 2>&1; then
 	tail -20 "$log" >&2
 	echo "deps: apt-get failed, the whole log is $log" >&2
 	exit 1

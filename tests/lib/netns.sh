@@ -28,9 +28,16 @@ spaces=(pilot campus gw chicago dallas internet)
 exchange4=198.18.1.10 exchange6=2001:db8:e::10 web4=198.19.0.10 web6=2001:db8:f00::10
 started=() # processes to end
 applied=
+mounted= # bpffs, by this test
+silent=  # a test that sets it shows no commands
+
+# Ubuntu's bpftool on the PATH is a wrapper that knows the tools of the running kernel only.
+for tool in /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do
+	[[ ! -x $tool ]] || { PATH=${tool%/*}:$PATH && break; }
+done
 
 say() { echo "# $*"; }
-note() { printf '+ %s\n' "$*" >&2; }
+note() { [[ $silent ]] || printf '+ %s\n' "$*" >&2; }
 fail() {
 	echo "FAILED: $*" >&2
 	exit 1
@@ -214,6 +221,10 @@ lab_start() {
 	[[ -x $samepath ]] || fail "no $samepath: run make"
 	work=$(mktemp -d)
 	trap lab_end EXIT
+	if ! grep -q ' /sys/fs/bpf bpf ' /proc/mounts; then
+		mount -t bpf bpf /sys/fs/bpf
+		mounted=1
+	fi
 	local space
 	for space in "${spaces[@]}"; do
 		ip netns add "$lab$space"
@@ -240,12 +251,10 @@ daemon_start() {
 	wait_for 5 test -S "$work/notify"
 	background daemon gw env "NOTIFY_SOCKET=$work/notify" "$samepath" -c "$work/samepath.yaml" run
 	daemon=$last
-	wait_for 15 daemon_ready
+	wait_for 15 daemon_ready_or_dead # which of them is said here: what wait_for runs is not heard
+	kill -0 "$daemon" 2>/dev/null || fail "the daemon ended: $(tail -5 "$work/daemon.err")"
 }
-daemon_ready() {
-	kill -0 "$daemon" || fail "the daemon ended: $(tail -5 "$work/daemon.err")"
-	grep -q '^ready' "$work/ready.out"
-}
+daemon_ready_or_dead() { ! kill -0 "$daemon" || grep -q '^ready' "$work/ready.out"; }
 daemon_running() {
 	kill -0 "$daemon" && quiet_sp -j show | grep -q '"daemon": *"running"'
 }
@@ -356,6 +365,7 @@ lab_end() {
 		[[ ! -e /run/netns/$lab$space ]] || ip netns del "$lab$space"
 	done
 	rm -rf "$work" "/var/lib/samepath/$gateway" "/run/samepath/$gateway"
+	[[ -z $mounted ]] || umount /sys/fs/bpf
 	((status)) || echo "held"
 	exit $status
 }
