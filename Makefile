@@ -52,7 +52,7 @@ bench := $(if $(bench_sources),$(B)/bench/bench) \
 	$(patsubst tests/bench/%.c,$(B)/bench/%.o,$(wildcard tests/bench/*.bpf.c))
 scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
 
-.PHONY: all deps check unit lint test demo bench fuzz tests install clean help
+.PHONY: all deps check unit lint test demo bench vm fuzz tests install clean help
 all: $(B)/samepath
 
 # The packet path, and the header that carries it into the userspace program.
@@ -154,6 +154,12 @@ demo: ## the path shown on real sockets; FEED=FILE uses another feed body
 
 bench: all $(bench) ## what a packet costs, beside the kernel's own ways; BASE=PROGRAM compares
 	@BASE='$(BASE)' tests/bench/bench.sh $(BENCH)
+
+vm: ## prog and namespace tests on emulated Linux 6.1 and 6.12; KERNELS= and TESTS= choose
+	@$(MAKE) deps
+	@tests/lib/deps.sh cpio kmod qemu-system-x86 || echo "vm: goes on with what is there"
+	@$(MAKE) all $(prog) $(tools) $(probes)
+	@TESTS='$(TESTS)' tests/vm/vm.sh $(KERNELS)
 
 fuzz: $(fuzzers) ## build the fuzzers in build/tests/fuzz
 

@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Other kernels: the prog tests and the namespace tests of this tree, on Debian's cloud kernels, in an
+# emulated machine. What the verifier of this machine's kernel takes, an older one need not.
+#
+#   tests/vm/vm.sh [SERIES...]      6.1 and 6.12 when none is named
+#   TESTS='prog tests/netns/pin.sh' what tests/run is given in there
+#   PACKAGES=DIR                    where kernel packages are at hand already
+#
+# A kernel package is downloaded and unpacked in build/vm, never installed. The machine has no disk:
+# its initramfs is this machine's own programs with their libraries, the kernel's network modules and
+# the built tree (guest.sh is its init). What it prints is what tests/run prints; the kernel's console
+# and the whole logs go to build/vm/SERIES/console. Under emulation times mean nothing.
+#
+# Status 0: all held on every kernel; 1: something did not; 77: a kernel or the emulator cannot be had.
+set -euo pipefail
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+vm=$top/build/vm
+limit=${LIMIT_VM:-900} # seconds of a machine
+skip() {
+	echo "skipped: $*"
+	exit 77
+}
+
+# The programs that the tests call come with these packages. Python in its parts, without the rest.
+python=$(basename "$(readlink -f /usr/bin/python3)")
+packages=(bash coreutils diffutils ethtool findutils grep hostname iperf3 iproute2 iputils-ping kmod
+	mount nftables procps sed tar util-linux python3-minimal "$python-minimal" "lib$python-minimal"
+	"lib$python-stdlib")
+
+# The newest of a series that apt knows, signed, not of debug symbols.
+newest() {
+	apt-cache pkgnames "linux-image-$1." | grep -E "^linux-image-${1//./\\.}\.[0-9].*-cloud-amd64$" |
+		sort -V | tail -1
+}
+
+download() { # SERIES: a package of it in build/vm, its path on stdout
+	local name found
+	found=$(find "$vm" ${PACKAGES:+"$PACKAGES"} -maxdepth 1 -name "linux-image-$1.*-cloud-amd64_*.deb" |
+		sort -V | tail -1)
+	if [[ ! $found ]]; then
+		name=$(newest "$1")
+		if [[ ! $name ]] || ! (cd "$vm" && apt-get download -q "$name") >"$vm/download.log" 2>&1; then
+			apt-get update -q >"$vm/download.log" 2>&1 || :
+			name=$(newest "$1")
+			[[ ! $name ]] || (cd "$vm" && apt-get download -q "$name") >>"$vm/download.log" 2>&1 || :
+		fi
+		found=$(find "$vm" -maxdepth 1 -name "linux-image-$1.*-cloud-amd64_*.deb" | sort -V | tail -1)
+	fi
+	echo "$found"
+}
+
+# Once for all kernels: programs, libraries, tree.
+base() { # DIRECTORY
+	local root=$1 list
+	rm -rf "$root"
+	mkdir -p "$root"/{dev,etc,proc,root,run,sys,tmp,var/lib} "$root"/usr/{bin,sbin,lib,lib64} \
+		"$root/samepath/build/tests"
+	for list in bin sbin lib lib64; do ln -s "usr/$list" "$root/$list"; done
+	echo 'root:x:0:0:root:/root:/bin/bash' >"$root/etc/passwd"
+	{
+		dpkg -L "${packages[@]}" | grep -E '^(/usr)?/(s?bin|lib)/' | grep -vE '^/usr/lib/tmpfiles|/systemd/'
+		readlink -f "$(command -v bpftool)"
+	} | while read -r list; do [[ -d $list && ! -L $list ]] || echo "$list"; done >"$root/list"
+	tar -C / -cf - -T <(sed 's#^/##' "$root/list") 2>/dev/null |
+		tar -C "$root" -xf - --keep-directory-symlink
+	rm "$root/list"
+	[[ -e $root/usr/bin/sh ]] || ln -s bash "$root/usr/bin/sh"
+	[[ -e $root/usr/sbin/bpftool ]] || cp "$(readlink -f "$(command -v bpftool)")" "$root/usr/sbin/bpftool"
+	cp -a "$top/tests" "$root/samepath/"
+	cp -a "$top"/build/samepath{,.bpf.o} "$root/samepath/build/"
+	cp -a "$top/build/tests"/{lib,prog,netns} "$root/samepath/build/tests/"
+	find "$root/samepath/build" -name '*.d' -delete
+	libraries "$root"
+	install -m 755 "$top/tests/vm/guest.sh" "$root/init"
+}
+
+libraries() { # DIRECTORY: what its programs are linked with
+	{
+		find "$1"/usr/bin "$1"/usr/sbin "$1"/usr/lib/python3* "$1/samepath/build" -type f \
+			\( -perm -100 -o -name '*.so' \) -exec ldd {} + 2>/dev/null || : # scripts have none
+	} |
+		grep -oE '/[^ ]+\.so[^ ]*' | grep -v ':$' | sort -u | while read -r library; do
+		[[ -e $1$library ]] || install -D "$(readlink -f "$library")" "$1$library"
+	done
+}
+
+unpack() { # PACKAGE DIRECTORY: kernel and modules/
+	rm -rf "$2"
+	mkdir -p "$2/all"
+	dpkg-deb -x "$1" "$2/all"
+	mv "$2"/all/boot/vmlinuz-* "$2/kernel"
+	mkdir -p "$2/modules/usr"
+	mv "$2/all/lib" "$2/modules/usr/lib"
+	rm -rf "$2/all"
+	# veth, the traffic control hooks, nftables, and what they stand on
+	find "$2/modules/usr/lib/modules" -name '*.ko*' \
+		! -path '*/kernel/net/*' ! -path '*/kernel/lib/*' ! -path '*/kernel/crypto/*' \
+		! -path '*/drivers/net/veth*' ! -path '*/drivers/net/dummy*' -delete
+	ln -s usr/lib "$2/modules/lib"
+	/sbin/depmod -b "$2/modules" "$(ls "$2/modules/usr/lib/modules")" 2>/dev/null
+}
+
+boot() { # DIRECTORY WORDS-FOR-THE-KERNEL: what the machine prints
+	timeout --kill-after=5 "$limit" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1G \
+		-display none -monitor none -no-reboot -nodefaults \
+		-kernel "$1/kernel" -initrd "$1/initramfs" -serial "file:$1/console" -serial stdio \
+		-append "console=ttyS0 quiet panic=-1 $2" </dev/null | tr -d '\r'
+}
+
+machine() { # SERIES: status 0 all held, 1 not, 77 no such kernel
+	local dir=$vm/$1 package start=$SECONDS status
+	package=$(download "$1")
+	if [[ ! $package ]]; then
+		echo "skipped Linux $1: no linux-image-$1.*-cloud-amd64 that apt can download"
+		return 77
+	fi
+	if [[ ! -e $dir/kernel || $(cat "$dir/of" 2>/dev/null) != "$package" ]]; then
+		unpack "$package" "$dir"
+		echo "$package" >"$dir/of"
+	fi
+	{
+		(cd "$vm/base" && find . -print0 | cpio --quiet -0 -o -H newc)
+		(cd "$dir/modules" && find usr/lib/modules -print0 | cpio --quiet -0 -o -H newc)
+	} >"$dir/initramfs"
+	boot "$dir" "samepath.tests=\"${TESTS:-}\"" | tee "$dir/output" | grep -v '^status ' || :
+	status=$(sed -n 's/^status //p' "$dir/output")
+	rm -f "$dir/initramfs"
+	[[ $status ]] || echo "FAILED  Linux $1: the machine ended without a result after $((SECONDS - start)) s"
+	[[ $status == 0 ]] || echo "        its console: ${dir#"$top/"}/console"
+	[[ $status == 0 ]]
+}
+
+[[ $(uname -m) == x86_64 ]] || skip "the kernels of this test are for x86-64"
+command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64: 'make vm' installs it"
+command -v cpio >/dev/null && [[ -x /sbin/depmod ]] || skip "no cpio or depmod: 'make vm' installs them"
+command -v apt-get >/dev/null || skip "no apt-get to have kernels from"
+mkdir -p "$vm"
+base "$vm/base"
+[[ $# -gt 0 ]] || set -- 6.1 6.12
+failed=0 ran=0
+for series in "$@"; do
+	status=0
+	machine "$series" || status=$?
+	((status == 77)) || ran=$((ran + 1))
+	((status == 0 || status == 77)) || failed=1
+done
+((ran)) || skip "no kernel could be had: ${vm#"$top/"}/download.log"
+exit $failed
