@@ -270,6 +270,17 @@ print(sum(int(row[value]) for row in rows if row[column] == key))' "$@"
 verdict() { counted verdicts verdict "$1" packets; }
 circuit() { counted circuits circuit "$1" "$2"; }
 verdict_above() { (($(verdict "$1") > $2)); }
+verdict_is() { (($(verdict "$1") == $2)); }
+
+# flow COLUMN,COLUMN FILTER...: these columns of each flow that matches, one flow a line.
+flow() {
+	local columns=$1
+	shift
+	quiet_sp -j flow show "$@" | /usr/bin/python3 -c '
+import json, sys
+for row in json.load(sys.stdin)["flows"]:
+    print(*(row[column] for column in sys.argv[1].split(",")))' "$columns"
+}
 
 # ask SPACE PROTO SOURCE PORT DESTINATION DPORT: one question, its answer
 ask() {
