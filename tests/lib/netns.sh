@@ -161,8 +161,10 @@ lab_servers() {
 	done
 }
 
+# Inside prefixes that chicago may carry as they are, where a test's configuration says so.
+chicago_carries=()
 lab_witnesses() {
-	local er=(203.0.113.32/28 2001:db8:1::/64)
+	local er=(203.0.113.32/28 2001:db8:1::/64 "${chicago_carries[@]}")
 	witness er0 chicago c0 "${er[@]}" 172.16.0.1 2001:db8:f:1::1
 	witness er1 chicago c1 "${er[@]}" 172.16.0.5 2001:db8:f:2::1
 	witness er2 dallas d0 203.0.113.48/28 172.16.1.1
@@ -304,7 +306,7 @@ declare -A talks_to=() talks_from=()
 say_to() {
 	local answer=
 	{ echo hello >&"${talks_to[$1]}"; } 2>/dev/null || :
-	read -rt 5 answer <&"${talks_from[$1]}" || answer="error SILENCE"
+	read -rt "${TALK_WAIT:-5}" answer <&"${talks_from[$1]}" || answer="error SILENCE"
 	echo "$answer"
 }
 # inject SPACE DEVICE DEVICE-OF-GATEWAY PROTO SRC SPORT DST DPORT [FLAGS]

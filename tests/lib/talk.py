@@ -21,7 +21,7 @@ import socket
 import struct
 import sys
 
-WAIT = 2.0
+WAIT = float(os.environ.get("TALK_WAIT", 2))  # seconds of silence that end a conversation
 
 
 def family(address):
