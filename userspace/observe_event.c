@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static const char *const kinds[E_MAX] = {EVENTS(EVENT_NAME)};
 static json_t *event_object(const struct observe *o, const struct event *e)
 {
 	char saddr[PREFIX_TEXT], daddr[PREFIX_TEXT], pool[PREFIX_TEXT], mac[18];
+	char interface[IF_NAMESIZE];
 	const char *protocol = flow_protocol_text(e->protocol);
 	json_t *object = json_pack(
 		"{s:s, s:f, s:s, s:s*, s:s, s:s, s:i, s:s, s:i, s:s, s:i}",
@@ -47,6 +49,8 @@ static json_t *event_object(const struct observe *o, const struct event *e)
 			 e->mac[2], e->mac[3], e->mac[4], e->mac[5]);
 		json_object_set_new(object, "came-in-on",
 				    json_string(observe_circuit_name(o, e->actual)));
+		json_object_set_new(object, "interface",
+				    json_string(if_indextoname(e->ifindex, interface)));
 		json_object_set_new(object, "ifindex", json_integer(e->ifindex));
 		json_object_set_new(object, "mac", json_string(mac));
 	}
