@@ -12,6 +12,9 @@
                                       would look; says how many of each verdict that makes
   frames.py seeds IF MAC SRC DST SPORT DPORT
                                       the same packets, one of each protocol, with nothing wrong
+  frames.py flood IF MAC NETWORK HOSTS COUNT DST DPORT
+                                      COUNT UDP packets, of HOSTS sources from NETWORK.2 on (three
+                                      bytes of IPv4), none of them of the same flow
 """
 import socket
 import struct
@@ -191,6 +194,18 @@ def seeds(interface, mac, src, dst, sport, dport):
         Wire(interface, mac).send(packet(protocol, src, sport, dst, dport), ":" in src)
 
 
+def flood(interface, mac, network, hosts, count, dst, dport):
+    wire, hosts = Wire(interface, mac), int(hosts)
+    heads = {}
+    for host in range(2, hosts + 2):  # the first is the gateway
+        src = f"{network}.{host}"
+        whole = packet("udp", src, 0, dst, dport)
+        heads[host] = whole[:20], whole[22:26] + b"\0\0" + whole[28:]  # IPv4 needs no checksum of UDP
+    for n in range(int(count)):
+        head, rest = heads[n % hosts + 2]
+        wire.send(head + struct.pack("!H", 20000 + n // hosts) + rest, False)
+
+
 def malformed(interface, mac, src, dst, sport, dport):
     lies, wire, counts = Lies(src, dst, sport, dport), Wire(interface, mac), {}
     lies.truncated()
@@ -205,7 +220,7 @@ def malformed(interface, mac, src, dst, sport, dport):
 
 
 if __name__ == "__main__":
-    commands = {"errors": errors, "malformed": malformed, "seeds": seeds}
+    commands = {"errors": errors, "malformed": malformed, "seeds": seeds, "flood": flood}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])
