@@ -144,8 +144,10 @@ int instance_lock(struct instance *i)
 			continue;
 		if (err != -EBUSY)
 			break;
-		if (!try)
+		if (!try) {
 			print_line("waiting for another samepath command on %s", i->name);
+			fflush(stdout); /* while it waits, not when it is done */
+		}
 		if (try < LOCK_TRIES)
 			nanosleep(&pause, NULL);
 	}
