@@ -328,7 +328,7 @@ footprint() {
 	for device in lan0 lan1 er0 er1 er2 wan0; do
 		[[ ! -e /run/netns/${lab}gw ]] || quiet_on gw tc qdisc show dev $device
 	done
-	find "/sys/fs/bpf/samepath/$gateway" 2>/dev/null || :
+	find "/sys/fs/bpf/samepath/$gateway" 2>/dev/null | sort || :
 }
 
 unchanged() { # WHAT FOOTPRINT-BEFORE
