@@ -44,6 +44,15 @@ static __always_inline struct role role_of(__u32 slot, __u32 ifindex)
 	return link->role[slot];
 }
 
+/* Can frames be redirected to the device? A driver without native XDP takes them from skbs only. */
+static __always_inline bool link_generic(__u32 ifindex)
+{
+	struct link_key key = {.ifindex = ifindex, .outer = NO_TAG, .inner = NO_TAG};
+	struct link *link = bpf_map_lookup_elem(&links, &key);
+
+	return link && link->generic;
+}
+
 static __always_inline void way_next_hop(struct way *way, struct bpf_fib_lookup *fib)
 {
 	way->family = fib->family == AF_INET ? 4 : 6;
@@ -92,6 +101,8 @@ static __always_inline int F(way_ask)(struct xdp_md *ctx, __u32 ifindex, __u32 f
 	__builtin_memcpy(way->dmac, fib->dmac, ETH_ALEN);
 	__builtin_memcpy(way->smac, fib->smac, ETH_ALEN);
 	way_next_hop(way, fib);
+	if (link_generic(way->oif)) /* handed over, as if its neighbour were still to be found */
+		way->resolved = 0;
 	return answer;
 }
 

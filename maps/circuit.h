@@ -87,7 +87,8 @@ struct link {
 	struct in6_addr address6;
 	__u32 mtu;
 	__u8 mac[6];
-	__u8 pad[2];
+	__u8 generic; /* driver without native XDP: no redirect reaches it, the kernel must send */
+	__u8 pad;
 };
 
 /* Key of `sources` (scope is the circuit) and `answers` (scope is the ifindex). */

@@ -2,6 +2,7 @@
 /* Filling the slot that no packet reads, and the one write that makes it live. */
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/if_link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,10 +186,23 @@ static int clear_links(const struct plan *p, uint32_t slot)
 	return err;
 }
 
+/* The facts of the plan are older than the attachment. */
+static bool is_generic(const struct kernel_link *links, size_t count, int ifindex)
+{
+	for (size_t i = 0; i < count; i++)
+		if (links[i].ifindex == ifindex)
+			return links[i].xdp == XDP_ATTACHED_SKB;
+	return false;
+}
+
 static int fill_links(const struct plan *p, uint32_t slot)
 {
+	struct kernel_link *links = NULL;
 	struct link_key key;
-	int err = clear_links(p, slot);
+	size_t count = 0;
+	int err = kernel_links(&links, &count);
+
+	err = err ? err : clear_links(p, slot);
 
 	for (size_t i = 0; i < p->device_count && !err; i++) {
 		const struct kernel_link *k = p->devices[i].link;
@@ -199,9 +213,11 @@ static int fill_links(const struct plan *p, uint32_t slot)
 		l.role[slot] = p->devices[i].role;
 		l.mtu = k->mtu;
 		memcpy(l.mac, k->mac, sizeof(l.mac));
+		l.generic = is_generic(links, count, k->ifindex);
 		answer_from(p, k->ifindex, &l);
 		err = maps_set(&p->maps, MAP_links, &key, &l);
 	}
+	free(links);
 	return err;
 }
 

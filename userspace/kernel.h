@@ -34,6 +34,7 @@ struct kernel_link {
 	uint32_t queues; /* receive queues */
 	int parent; /* of a VLAN device: the ifindex below it, else 0 */
 	uint16_t tag; /* of a VLAN device, host order */
+	uint8_t xdp; /* XDP_ATTACHED_* */
 };
 struct kernel_neighbour {
 	int ifindex;

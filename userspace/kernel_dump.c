@@ -27,6 +27,15 @@ static void read_vlan(const struct nlattr *info, struct kernel_link *link)
 	}
 }
 
+static void read_xdp(const struct nlattr *xdp, struct kernel_link *link)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, xdp)
+		if (mnl_attr_get_type(a) == IFLA_XDP_ATTACHED)
+			link->xdp = mnl_attr_get_u8(a);
+}
+
 static int read_link(const struct nlmsghdr *n, void *context)
 {
 	const struct ifinfomsg *m = mnl_nlmsg_get_payload(n);
@@ -59,6 +68,9 @@ static int read_link(const struct nlmsghdr *n, void *context)
 			break;
 		case IFLA_LINKINFO:
 			read_vlan(a, link);
+			break;
+		case IFLA_XDP:
+			read_xdp(a, link);
 			break;
 		}
 	}

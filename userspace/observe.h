@@ -55,6 +55,7 @@ struct observe_link {
 	struct role role;
 	char interface[16];
 	bool up;
+	uint8_t xdp; /* XDP_ATTACHED_* */
 	unsigned int failed; /* next hops whose neighbour does not answer */
 };
 

@@ -34,6 +34,7 @@ static void device_state(struct observe_link *l, const struct kernel_link *links
 			continue;
 		snprintf(l->interface, sizeof(l->interface), "%s", links[i].name);
 		l->up = links[i].up && links[i].carrier;
+		l->xdp = links[i].xdp;
 	}
 }
 

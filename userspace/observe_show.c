@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `show`: one screen, of rows that are text or JSON alike. */
+#include <linux/if_link.h>
 #include <stdlib.h>
 #include <string.h>
 #include "instance.h"
@@ -39,8 +40,11 @@ static void show_circuits(const struct observe *o, const struct observe_counts *
 
 static int show_links(const struct observe *o)
 {
-	static const char *const columns[] = {"interface", "role", "state", "next-hops-failed",
+	static const char *const columns[] = {"interface", "role", "state", "xdp", "next-hops-failed",
 					      NULL};
+	static const char *const modes[] = {[XDP_ATTACHED_NONE] = "none", [XDP_ATTACHED_DRV] = "native",
+					    [XDP_ATTACHED_SKB] = "generic", [XDP_ATTACHED_HW] = "hardware",
+					    [XDP_ATTACHED_MULTI] = "several"};
 	struct observe_link *links;
 	size_t count;
 	int err = observe_links(o, &links, &count);
@@ -55,6 +59,7 @@ static int show_links(const struct observe *o)
 		print_cell_text(role->kind == ROLE_INSIDE ? "inside" :
 				observe_circuit_name(o, role->circuit));
 		print_cell_text(role->retiring ? "retiring" : links[i].up ? "up" : "down");
+		print_cell_text(modes[links[i].xdp <= XDP_ATTACHED_MULTI ? links[i].xdp : XDP_ATTACHED_NONE]);
 		print_cell_number(links[i].failed);
 		print_row_end();
 	}
