@@ -86,6 +86,20 @@ $(B)/libsamepath.a: $(library)
 $(B)/libsamepath-sanitized.a: $(patsubst userspace/%.c,$(B)/sanitized/%.o,$(filter-out %/main.c,$(user)))
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
+# The same program with another packet path: what replaces and is replaced in the tests.
+$(B)/twin/samepath.bpf.o: bpf/samepath.bpf.c tests/lib/twin.h
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -include tests/lib/twin.h -c $< -o $@
+
+$(B)/twin/samepath.skel.h: $(B)/twin/samepath.bpf.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name samepath_bpf > $@
+
+$(B)/twin/maps_load.o: userspace/maps_load.c $(B)/twin/samepath.skel.h
+	$(call say,CC,$@)$(CC) -I$(B)/twin $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/twin/samepath: $(B)/userspace/main.o $(B)/twin/maps_load.o $(B)/libsamepath.a
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+
 # Tests. Those of tests/unit run twice: as shipped, and under ASan and UBSan.
 $(B)/tests/unit/%: tests/unit/%.c $(B)/libsamepath-sanitized.a
 	@mkdir -p $(@D)
@@ -123,7 +137,7 @@ $(B)/bench/bench: $(bench_sources)
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)$(CC) $(ALL_CFLAGS) $(bench_sources) $(LIBS) -o $@
 
-tests: $(B)/samepath $(unit) $(unit_plain) $(prog) $(tools) $(probes) $(bench)
+tests: $(B)/samepath $(B)/twin/samepath $(unit) $(unit_plain) $(prog) $(tools) $(probes) $(bench)
 
 deps: ## install what is missing, with apt
 	@tests/lib/deps.sh
