@@ -84,25 +84,30 @@ static int run_all(struct steps *s)
 
 static int stop_locked(struct plan *p)
 {
-	struct steps attached = { 0 };
+	struct steps attached = { 0 }, guards = { 0 };
 	int err = plan_facts(p), done;
 
 	err = err ? err : kernel_plan(&p->want, p->instance.run, &p->before, &p->after, &p->last);
 	err = err ? err : plan_xdp_removals(p, &attached);
 	/* The guards go last: whatever the kernel still routes meanwhile, it cannot leave with a source
 	 * that the circuit does not own. */
-	err = err ? err : plan_tc_removals(p, &attached);
+	err = err ? err : plan_tc_removals(p, &guards);
 	if (!err) {
 		err = run_all(&p->last);
 		done = run_all(&p->after);
 		err = err ? err : done;
 		done = run_all(&attached);
+		err = err ? err : done;
+		done = detach_xdp_finish(&attached);
+		err = err ? err : done;
 		attach_release();
+		done = run_all(&guards);
 		err = err ? err : done;
 		done = maps_unpin(p->instance.pins);
 		err = err ? err : done;
 	}
 	steps_free(&attached);
+	steps_free(&guards);
 	/* The journal stays while something of it does: the next `stop` needs it. */
 	return err ? err : instance_remove(&p->instance);
 }

@@ -248,3 +248,18 @@ int detach_xdp(struct steps *s, const char *pins, const char *device)
 	}
 	return steps_add(s, detach_run, detach_undo, x, "xdp detach dev %s", device) ? 0 : -ENOMEM;
 }
+
+int detach_xdp_finish(struct steps *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct xdp *x = s->at[i].data;
+
+		if (x->link >= 0 && bpf_link_detach(x->link) && !err) {
+			err = -errno;
+			print_error("%s: cannot detach XDP: %s", x->path, strerror(-err));
+		}
+	}
+	return err;
+}

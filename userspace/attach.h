@@ -38,6 +38,10 @@ int detach_clsact(struct steps *s, const struct instance *i, const char *device,
 /* To be called when no step of these will be undone any more. */
 void attach_release(void);
 
+/* The steps, detach_xdp's all and run, unpinned their attachments and keep them in hand. Now XDP is off
+ * when this returns; what merely loses its last descriptor goes off some time later. */
+int detach_xdp_finish(struct steps *s);
+
 /* Is the XDP attachment of this device there, and on this very device? */
 bool attached_xdp(const char *pins, const char *device, int ifindex);
 /* Name of the device behind a file name of the pin directory; NULL: no attachment. */
