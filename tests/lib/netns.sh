@@ -112,12 +112,13 @@ wire() {
 witness() {
 	local name=$1 space=$2 device=$3
 	shift 3
-	nsenter --net="/run/netns/$lab$space" "$top/build/tests/lib/wire" "$device" "$work/$name.seen" \
-		"$work/$name.foreign" "$@" 2>"$work/$name.err" &
+	nsenter --net="/run/netns/$lab$space" "$top/build/tests/lib/wire" ${judged:+"$judged"} "$device" \
+		"$work/$name.seen" "$work/$name.foreign" "$@" 2>"$work/$name.err" &
 	witnesses[$name]=$!
 	wait_for 5 grep -q watching "$work/$name.seen"
 }
 declare -A witnesses=()
+judged= # -s: a span that begins with SIGUSR1, see wire.c
 seen() { grep -hE -- "$2" "$work/$1.seen"; } # WIRE PATTERN
 
 lab_wires() {

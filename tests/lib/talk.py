@@ -13,6 +13,8 @@
   talk.py inject IF MAC udp|tcp|icmp SRC SPORT DST DPORT [FLAGS]
                                                   one raw frame out of IF to MAC; icmp: echo reply
                                                   with identifier DPORT
+  talk.py storm IF MAC SRC4 SRC6 DEST...          without end, some thousand raw frames a second of all
+                                                  sorts to each DEST: TCP, UDP, echo, GRE, ESP, SCTP, 253
 """
 import errno
 import os
@@ -20,6 +22,7 @@ import selectors
 import socket
 import struct
 import sys
+import time
 
 WAIT = float(os.environ.get("TALK_WAIT", 2))  # seconds of silence that end a conversation
 
@@ -149,34 +152,72 @@ def segment(protocol, sport, dport, flags):
         return struct.pack("!HHIIBBHHH", sport, dport, 1000, 1000, 0x50, bits, 8192, 0, 0), 16, 6
     if protocol == "udp":
         return struct.pack("!HHHH", sport, dport, 16, 0) + b"injected", 6, 17
-    return struct.pack("!BBHHH", 0, 0, 0, dport, 1) + b"injected", 2, 1
+    if protocol in ("icmp", "echo"):
+        kind = 8 if protocol == "echo" else 0
+        return struct.pack("!BBHHH", kind, 0, 0, dport, 1) + b"injected", 2, 1
+    return bytes(16), None, int(protocol)
 
 
-def inject(interface, mac, protocol, src, sport, dst, dport, flags="A"):
+def packet(protocol, src, sport, dst, dport, flags):
+    """IP packet, and its ethertype."""
     body, at, number = segment(protocol, int(sport), int(dport), flags)
     f = family(src)
     s, d = socket.inet_pton(f, src), socket.inet_pton(f, dst)
     if number == 1 and f == socket.AF_INET6:
-        number, body = 58, b"\x81" + body[1:]
-    pseudo = s + d + struct.pack("!II", len(body), number)
-    body = bytearray(body)
-    value = checksum((b"" if number == 1 else pseudo) + bytes(body)) or 0xFFFF
-    struct.pack_into("!H", body, at, value)
+        number, body = 58, (b"\x80" if body[0] else b"\x81") + body[1:]
+    if at is not None:
+        pseudo = s + d + struct.pack("!II", len(body), number)
+        body = bytearray(body)
+        value = checksum((b"" if number == 1 else pseudo) + bytes(body)) or 0xFFFF
+        struct.pack_into("!H", body, at, value)
     if f == socket.AF_INET:
         head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0x4000, 64, number, 0) + s + d
         head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
     else:
         head = struct.pack("!IHBB", 6 << 28, len(body), number, 64) + s + d
+    return head + bytes(body), b"\x08\x00" if f == socket.AF_INET else b"\x86\xdd"
+
+
+def wire(interface, mac):
+    """A socket that sends frames, and the addresses that open each."""
     raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     raw.bind((interface, 0))
-    own_mac = raw.getsockname()[4]
-    kind = b"\x08\x00" if f == socket.AF_INET else b"\x86\xdd"
-    raw.send(bytes.fromhex(mac.replace(":", "")) + own_mac + kind + head + bytes(body))
+    return raw, bytes.fromhex(mac.replace(":", "")) + raw.getsockname()[4]
+
+
+def inject(interface, mac, protocol, src, sport, dst, dport, flags="A"):
+    raw, head = wire(interface, mac)
+    body, kind = packet(protocol, src, sport, dst, dport, flags)
+    raw.send(head + kind + body)
     return 0
 
 
+def storm(interface, mac, source4, source6, *destinations):
+    raw, head = wire(interface, mac)
+    volleys = []
+    for port in range(20000, 20016):  # new flows every so often, and old ones
+        frames = []
+        for destination in destinations:
+            source = source4 if family(destination) == socket.AF_INET else source6
+            for protocol, flags in (("tcp", "S"), ("tcp", "A"), ("udp", ""), ("echo", ""),
+                                    ("47", ""), ("50", ""), ("132", ""), ("253", "")):
+                body, kind = packet(protocol, source, port, destination, port - 10000, flags)
+                frames.append(head + kind + body)
+        volleys.append(frames)
+    print("storming", flush=True)
+    while True:
+        for frames in volleys:
+            for frame in frames:
+                try:
+                    raw.send(frame)
+                except OSError:  # the queue is full
+                    pass
+            time.sleep(0.005)
+
+
 if __name__ == "__main__":
-    commands = {"serve": serve, "ask": ask, "open": open_many, "ready": ready, "inject": inject}
+    commands = {"serve": serve, "ask": ask, "open": open_many, "ready": ready, "inject": inject,
+                "storm": storm}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     try:

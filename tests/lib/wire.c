@@ -2,13 +2,18 @@
 /*
  * The witness of a circuit wire: notes what arrives there, and cries out about a foreign source.
  *
- *   wire INTERFACE SEEN FOREIGN PREFIX...
+ *   wire [-s] INTERFACE SEEN FOREIGN PREFIX...
  *
  * Runs in the namespace at the far end. Every new (protocol, source, destination) goes to the file
  * SEEN, one line each: "tcp 203.0.113.33 40000 198.18.1.10 80". A frame whose source lies in none of
  * the prefixes goes to FOREIGN. What has no owner to speak of is let through: link-local and
  * unspecified IPv6 sources, DHCP from 0.0.0.0, ARP probes. Ends on SIGTERM, having read what had
  * arrived by then. Status 1: a foreign source was seen; 2: it could not watch.
+ *
+ * With -s it judges one span of time, which others bound. Nothing counts before SIGUSR1. Behind that
+ * a foreign frame counts only when a later frame has a translated source, which is one within a
+ * prefix of several addresses. So the end of a gateway is judged in the order of the wire, and no
+ * clock is asked when it ended: the foreign frames behind its last are none of its own.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -50,8 +55,15 @@ struct sight {
 
 static struct prefix prefixes[PREFIX_MAX];
 static int prefix_count;
+static bool span; /* -s */
 static struct sight seen[SEEN_SLOTS];
-static volatile sig_atomic_t ending;
+static volatile sig_atomic_t ending, begun = 1;
+
+static void begin(int signal_number)
+{
+	(void)signal_number;
+	begun = 1;
+}
 
 static void end(int signal_number)
 {
@@ -83,14 +95,21 @@ static bool inside(const struct prefix *p, int family, const unsigned char *addr
 	return !rest || !((p->address[bytes] ^ address[bytes]) & (0xff << (8 - rest)));
 }
 
-static bool owned(int family, const unsigned char *address)
+static const struct prefix *owner(int family, const unsigned char *address)
 {
 	int i;
 
 	for (i = 0; i < prefix_count; i++)
 		if (inside(&prefixes[i], family, address))
-			return true;
-	return false;
+			return &prefixes[i];
+	return NULL;
+}
+
+static bool translated(const struct sight *s)
+{
+	const struct prefix *p = owner(s->family, s->source);
+
+	return p && p->bits < (p->family == AF_INET ? 32 : 128);
 }
 
 static bool unspecified(const unsigned char *address, size_t size)
@@ -102,7 +121,7 @@ static bool unspecified(const unsigned char *address, size_t size)
 
 static bool allowed(const struct sight *s)
 {
-	if (owned(s->family, s->source))
+	if (owner(s->family, s->source))
 		return true;
 	if (s->family == AF_INET6)
 		return unspecified(s->source, 16) ||
@@ -204,9 +223,11 @@ static int wire_open(const char *interface, unsigned char **ring)
 	return bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -1 : fd;
 }
 
-/* Notes one frame; 1 if its source is foreign. */
+/* Notes one frame; the number of foreign ones that count from now on. */
 static unsigned long judge(const unsigned char *frame, long length, FILE *log, FILE *alarm_log)
 {
+	static unsigned long tail;
+	unsigned long foreign = 0;
 	struct sight s;
 
 	if (length < ETH_HLEN || !sight_read(&s, frame, length)) {
@@ -216,10 +237,15 @@ static unsigned long judge(const unsigned char *frame, long length, FILE *log, F
 	}
 	if (first_time(&s))
 		sight_print(log, &s);
+	if (translated(&s)) {
+		foreign = tail;
+		tail = 0;
+	}
 	if (allowed(&s))
-		return 0;
+		return foreign;
 	sight_print(alarm_log, &s);
-	return 1;
+	tail += span;
+	return !span;
 }
 
 /* Reads until told to end and nothing is left. Returns the foreign frames. */
@@ -227,6 +253,7 @@ static unsigned long watch(int fd, unsigned char *ring, FILE *log, FILE *alarm_l
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 	unsigned long foreign = 0;
+	bool judging = false;
 	unsigned int next = 0;
 
 	for (;;) {
@@ -235,11 +262,19 @@ static unsigned long watch(int fd, unsigned char *ring, FILE *log, FILE *alarm_l
 		if (!(__atomic_load_n(&head->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) {
 			if (ending)
 				return foreign;
-			poll(&ready, 1, 100);
+			if (begun && !judging) {
+				/* what had come by then is read: from here on */
+				judging = true;
+				fprintf(log, "judging\n");
+				fflush(log);
+				continue;
+			}
+			poll(&ready, 1, judging ? 100 : 1);
 			continue;
 		}
-		foreign += judge((unsigned char *)head + head->tp_mac, (long)head->tp_snaplen, log,
-				 alarm_log);
+		if (judging)
+			foreign += judge((unsigned char *)head + head->tp_mac,
+					 (long)head->tp_snaplen, log, alarm_log);
 		__atomic_store_n(&head->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 		next = (next + 1) % FRAMES;
 	}
@@ -262,6 +297,12 @@ int main(int argc, char **argv)
 	unsigned char *ring;
 	int i, fd;
 
+	if (argc > 1 && !strcmp(argv[1], "-s")) {
+		span = true;
+		begun = 0;
+		argc--;
+		argv++;
+	}
 	for (i = 4; i < argc; i++)
 		if (!prefix_read(argv[i]))
 			return 2;
@@ -274,6 +315,7 @@ int main(int argc, char **argv)
 	if (!log || !alarm_log)
 		return 2;
 	signal(SIGTERM, end);
+	signal(SIGUSR1, begin);
 	signal(SIGINT, SIG_IGN);
 	fprintf(log, "watching\n");
 	fflush(log);
