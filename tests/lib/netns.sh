@@ -292,12 +292,20 @@ ask() {
 	echo hello | on "$space" /usr/bin/python3 "$top/tests/lib/talk.py" ask "$@" || :
 }
 # A conversation that stays: talk NAME SPACE ask-arguments; then say_to NAME gives the next answer.
-talk() {
+talk() { keep "$1" "$2" ask "${@:3}"; }
+# Many of them: hold NAME SPACE hold-arguments; all must come about.
+hold() {
+	local answer
+	keep "$1" "$2" hold "${@:3}"
+	read -rt 20 answer <&"${talks_from[$1]}" || :
+	same "conversations of $1" "$5 held" "$answer"
+}
+keep() { # NAME SPACE WHAT-OF-TALK.PY
 	local name=$1 space=$2
 	shift 2
 	mkfifo "$work/$name.to" "$work/$name.from"
-	note "$space" ask "$@" "(kept)"
-	nsenter --net="/run/netns/$lab$space" /usr/bin/python3 "$top/tests/lib/talk.py" ask "$@" \
+	note "$space" "$@" "(kept)"
+	nsenter --net="/run/netns/$lab$space" /usr/bin/python3 "$top/tests/lib/talk.py" "$@" \
 		<"$work/$name.to" >"$work/$name.from" 2>/dev/null &
 	started+=($!)
 	exec {to}>"$work/$name.to" {from}<"$work/$name.from"

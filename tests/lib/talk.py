@@ -9,6 +9,9 @@
                                                   "error TEXT"; status 1
   talk.py open udp|tcp SOURCE COUNT DEST DPORT    COUNT conversations at once, kept; prints answers,
                                                   or "error TEXT" for each that failed
+  talk.py hold tcp|udp SOURCE COUNT DEST DPORT    COUNT conversations, kept: prints "COUNT held"; for each
+                                                  line on stdin all are asked again, and "N as before"
+                                                  says how many heard what they heard at first
   talk.py ready SOCKET                            prints what a service says of itself there
   talk.py inject IF MAC udp|tcp|icmp SRC SPORT DST DPORT [FLAGS]
                                                   one raw frame out of IF to MAC; icmp: echo reply
@@ -81,7 +84,8 @@ def connect(protocol, source, sport, dest, dport):
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
     s = socket.socket(family(source), kind)
     s.settimeout(WAIT)
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sport:  # without one, UDP sockets that may share a port are given one to share at times
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # errors of ICMP are told at once, not only when a connection gives up
     if family(source) == socket.AF_INET:
         s.setsockopt(socket.IPPROTO_IP, 11, 1)
@@ -126,6 +130,23 @@ def open_many(protocol, source, count, dest, dport):
             failed(e)
             bad = 1
     return bad
+
+
+def hold(protocol, source, count, dest, dport):
+    def heard(s):
+        try:
+            s.send(b"x\n")
+            return s.recv(2048)
+        except OSError:
+            return b""
+
+    kept = [connect(protocol, source, 0, dest, int(dport)) for _ in range(int(count))]
+    first = [heard(s) for s in kept]
+    print(sum(map(bool, first)), "held", flush=True)
+    for _ in sys.stdin:
+        again = [heard(s) for s in kept]
+        print(sum(bool(a) and a == b for a, b in zip(first, again)), "as before", flush=True)
+    return 0
 
 
 def ready(path):
@@ -216,8 +237,8 @@ def storm(interface, mac, source4, source6, *destinations):
 
 
 if __name__ == "__main__":
-    commands = {"serve": serve, "ask": ask, "open": open_many, "ready": ready, "inject": inject,
-                "storm": storm}
+    commands = {"serve": serve, "ask": ask, "open": open_many, "hold": hold, "ready": ready,
+                "inject": inject, "storm": storm}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     try:
