@@ -52,7 +52,7 @@ bench := $(if $(bench_sources),$(B)/bench/bench) \
 	$(patsubst tests/bench/%.c,$(B)/bench/%.o,$(wildcard tests/bench/*.bpf.c))
 scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
 
-.PHONY: all deps check unit lint test demo bench vm fuzz tests install clean help
+.PHONY: all deps check unit lint test demo soak million bench vm fuzz tests install clean help
 all: $(B)/samepath
 
 # The packet path, and the header that carries it into the userspace program.
@@ -165,6 +165,17 @@ demo: ## the path shown on real sockets; FEED=FILE uses another feed body
 	@$(MAKE) deps
 	@$(MAKE) all $(tools) $(probes)
 	@FEED='$(FEED)' tests/lab/demo.sh
+
+soak: ## load while daemons are killed, programs replaced, configurations changed; SECONDS=60 of it
+	@$(MAKE) deps
+	@$(MAKE) tests
+	@SOAK='$(or $(SECONDS),60)' tests/netns/soak.sh 2>$(B)/soak.log || { tail -30 $(B)/soak.log; exit 1; }
+
+million: ## a million flows, made, answered, expired; FLOWS=, MAPPING=endpoint-independent
+	@$(MAKE) deps
+	@$(MAKE) tests
+	@FLOWS='$(or $(FLOWS),1000000)' MAPPING='$(MAPPING)' tests/netns/million.sh 2>$(B)/million.log || \
+		{ tail -30 $(B)/million.log; exit 1; }
 
 bench: all $(bench) ## what a packet costs, beside the kernel's own ways; BASE=PROGRAM compares
 	@BASE='$(BASE)' tests/bench/bench.sh $(BENCH)

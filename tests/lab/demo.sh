@@ -35,33 +35,9 @@ feed_addresses() {
 }
 
 servers_start() { # nginx and iperf3 of one circuit
-	local space=$1 dir=$work/nginx-$1
-	mkdir "$dir"
-	cat >"$dir/conf" <<-CONF
-		worker_processes 1;
-		user nobody nogroup;
-		pid $dir/pid;
-		error_log $dir/error.log;
-		events { worker_connections 256; }
-		http {
-			log_format plain '\$remote_addr \$remote_port \$server_addr';
-			access_log $dir/access.log plain;
-			client_body_temp_path $dir/1;
-			proxy_temp_path $dir/2;
-			fastcgi_temp_path $dir/3;
-			uwsgi_temp_path $dir/4;
-			scgi_temp_path $dir/5;
-			server {
-				listen 80;
-				listen [::]:80;
-				location / { return 200 "$space \$remote_addr\n"; }
-			}
-		}
-	CONF
-	background "nginx-$space" "$space" nginx -p "$dir" -e "$dir/error.log" -c "$dir/conf" \
-		-g 'daemon off;'
+	local space=$1
+	nginx_start "$space"
 	background "iperf-$space" "$space" iperf3 -s -p 5201
-	wait_for 10 quiet_on "$space" curl -sf -o /dev/null http://127.0.0.1/
 }
 
 # row WHAT PATTERN FOUND: one line of the table, and whether it is as it must be

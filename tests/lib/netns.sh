@@ -285,6 +285,14 @@ for row in json.load(sys.stdin)["flows"]:
     print(*(row[column] for column in sys.argv[1].split(",")))' "$columns"
 }
 
+# Every flow, a line each: tuple, circuit, what it wears.
+flow_keys() {
+	quiet_sp -j flow show | /usr/bin/python3 -c '
+import json, sys
+for row in json.load(sys.stdin)["flows"]:
+    print(*(row[key] for key in ("proto", "src", "sport", "dst", "dport", "circuit", "pool", "pool-port")))' |
+		sort
+}
 # ask SPACE PROTO SOURCE PORT DESTINATION DPORT: one question, its answer
 ask() {
 	local space=$1
@@ -317,6 +325,35 @@ say_to() {
 	{ echo hello >&"${talks_to[$1]}"; } 2>/dev/null || :
 	read -rt "${TALK_WAIT:-5}" answer <&"${talks_from[$1]}" || answer="error SILENCE"
 	echo "$answer"
+}
+# nginx of one circuit: answers with its name and who asked, and logs who came to which address.
+nginx_start() { # SPACE
+	local space=$1 dir=$work/nginx-$1
+	mkdir "$dir"
+	cat >"$dir/conf" <<-CONF
+		worker_processes 1;
+		user nobody nogroup;
+		pid $dir/pid;
+		error_log $dir/error.log;
+		events { worker_connections 256; }
+		http {
+			log_format plain '\$remote_addr \$remote_port \$server_addr';
+			access_log $dir/access.log plain;
+			client_body_temp_path $dir/1;
+			proxy_temp_path $dir/2;
+			fastcgi_temp_path $dir/3;
+			uwsgi_temp_path $dir/4;
+			scgi_temp_path $dir/5;
+			server {
+				listen 80;
+				listen [::]:80;
+				location / { return 200 "$space \$remote_addr\n"; }
+			}
+		}
+	CONF
+	background "nginx-$space" "$space" nginx -p "$dir" -e "$dir/error.log" -c "$dir/conf" \
+		-g 'daemon off;'
+	wait_for 10 quiet_on "$space" curl -sf -o /dev/null http://127.0.0.1/
 }
 # inject SPACE DEVICE DEVICE-OF-GATEWAY PROTO SRC SPORT DST DPORT [FLAGS]
 inject() {

@@ -68,11 +68,6 @@ none_fell() { # BEFORE AFTER
 		END { for (k in was) if (now[k] + 0 < was[k] + 0) { print k, was[k], "->", now[k] + 0; bad = 1 }
 			exit bad }' <(echo "$1") <(echo "$2")
 }
-flow_keys() { quiet_sp -j flow show | /usr/bin/python3 -c '
-import json, sys
-for row in json.load(sys.stdin)["flows"]:
-    print(*(row[key] for key in ("proto", "src", "sport", "dst", "dport", "circuit", "pool", "pool-port")))' | sort; }
-
 unseen() { echo $(($(verdict GUARD_SOURCE) + $(verdict NO_CONFIG) + $(verdict UNMANAGED) + $(verdict NO_FLOW))); }
 before=$(unseen)
 flows=$(flow_keys)
