@@ -136,8 +136,10 @@ void daemon_neighbours(struct daemon *d)
 		collect(d->config, h);
 		mark(fd, h, all, count);
 		unmark_foreign(fd, h);
+		/* To be told to use a permanent neighbour makes the kernel forget that it is one. */
 		for (size_t i = 0; i < h->count; i++)
-			kernel_neighbour_use((int)h->at[i].ifindex, &h->at[i].address);
+			if (!(state_of(all, count, &h->at[i]) & (NUD_PERMANENT | NUD_NOARP)))
+				kernel_neighbour_use((int)h->at[i].ifindex, &h->at[i].address);
 	}
 	if (fd >= 0)
 		close(fd);
