@@ -10,6 +10,7 @@
 
 #include "checksum.h"
 #include "event.h"
+#include "role.h"
 
 #define QUOTE4 (sizeof(struct iphdr) + 8)
 #define QUOTE6 (sizeof(struct ipv6hdr) + 8)
@@ -50,14 +51,14 @@ static __always_inline void answer_ethernet(struct ethhdr *eth, const struct eth
 	eth->h_proto = was.h_proto;
 }
 
-static __always_inline int answer4(struct xdp_md *ctx, struct pkt *p)
+static __always_inline int answer4(struct xdp_md *ctx, struct pkt *p, const struct link *link)
 {
 	const __u32 room = sizeof(struct iphdr) + sizeof(struct icmphdr);
 	void *data, *end;
 	struct iphdr *ip, *quoted;
 	struct icmphdr *icmp;
 
-	if (!p->link->address4 || !answer_allowed(p) || !answer_room(ctx, p, QUOTE4, room))
+	if (!link->address4 || !answer_allowed(p) || !answer_room(ctx, p, QUOTE4, room))
 		return XDP_DROP;
 	data = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
@@ -74,7 +75,7 @@ static __always_inline int answer4(struct xdp_md *ctx, struct pkt *p)
 	ip->tot_len = bpf_htons(room + QUOTE4);
 	ip->ttl = 64;
 	ip->protocol = IPPROTO_ICMP;
-	ip->saddr = p->link->address4;
+	ip->saddr = link->address4;
 	ip->daddr = quoted->saddr;
 	ip->check = ~sum_fold(bpf_csum_diff(NULL, 0, (void *)ip, sizeof(*ip), 0));
 	icmp->type = p->answer.type;
@@ -85,7 +86,7 @@ static __always_inline int answer4(struct xdp_md *ctx, struct pkt *p)
 	return XDP_TX;
 }
 
-static __always_inline int answer6(struct xdp_md *ctx, struct pkt *p)
+static __always_inline int answer6(struct xdp_md *ctx, struct pkt *p, const struct link *link)
 {
 	const __u32 room = sizeof(struct ipv6hdr) + sizeof(struct icmp6hdr);
 	const __u32 body = sizeof(struct icmp6hdr) + QUOTE6;
@@ -94,7 +95,7 @@ static __always_inline int answer6(struct xdp_md *ctx, struct pkt *p)
 	struct icmp6hdr *icmp;
 	__u64 sum;
 
-	if (!p->link->address6.s6_addr32[0] || !answer_allowed(p) ||
+	if (!link->address6.s6_addr32[0] || !answer_allowed(p) ||
 	    !answer_room(ctx, p, QUOTE6, room))
 		return XDP_DROP;
 	data = (void *)(long)ctx->data;
@@ -110,7 +111,7 @@ static __always_inline int answer6(struct xdp_md *ctx, struct pkt *p)
 	ip->payload_len = bpf_htons(body);
 	ip->nexthdr = IPPROTO_ICMPV6;
 	ip->hop_limit = 64;
-	ip->saddr = p->link->address6;
+	ip->saddr = link->address6;
 	ip->daddr = quoted->saddr;
 	icmp->icmp6_type = p->answer.type;
 	icmp->icmp6_code = p->answer.code;
@@ -125,9 +126,11 @@ static __always_inline int answer6(struct xdp_md *ctx, struct pkt *p)
 
 static __noinline int answer(struct xdp_md *ctx, struct pkt *p)
 {
-	if (!p->answer.type || !p->link || !p->settings)
+	struct link *link = p->answer.type && p->settings ? link_find(p->ifindex) : NULL;
+
+	if (!link)
 		return XDP_DROP;
-	return p->family == 4 ? answer4(ctx, p) : answer6(ctx, p);
+	return p->family == 4 ? answer4(ctx, p, link) : answer6(ctx, p, link);
 }
 
 #endif

@@ -117,6 +117,8 @@ static __always_inline int F(list_flow)(struct bpf_iter__bpf_map_elem *ctx)
 	FLOW_KEY *seen = ctx->key;
 	struct flow_record record = {.family = FAMILY};
 	FLOW *f = ctx->value, *peer;
+	__u64 now = bpf_ktime_get_ns();
+	struct next_hop *hop;
 	FLOW_KEY key;
 
 	if (!seen || !f || f->half.flags & FLOW_REPLY)
@@ -133,10 +135,13 @@ static __always_inline int F(list_flow)(struct bpf_iter__bpf_map_elem *ctx)
 	F(map_address_)(&record.saddr, &f->saddr);
 	F(map_address_)(&record.daddr, &f->daddr);
 	record.forward = f->half;
+	/* an entry that this half was led to lately is still the one it was led to */
+	hop = next_hop_at(f->half.hop);
+	if (hop && (__u32)(now >> TICK_SHIFT) - f->half.asked < NEXT_HOP_REST)
+		record.oif = hop->oif;
 	peer = F(flow_peer)(f, key.protocol);
 	if (peer) {
 		record.has_reply = 1;
-		record.reply_flags = peer->half.flags;
 		record.reply = peer->half;
 	}
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
@@ -160,10 +165,10 @@ static __always_inline void F(kill)(struct flow_kill *kill)
 		return;
 	peer = F(flow_peer)(f, key.protocol);
 	if (peer) {
-		peer->half.routed = now;
+		peer->half.last = now;
 		__sync_fetch_and_or(&peer->half.flags, FLOW_KILLED);
 	}
-	f->half.routed = now;
+	f->half.last = now;
 	__sync_fetch_and_or(&f->half.flags, FLOW_KILLED);
 	kill->done = 1;
 }

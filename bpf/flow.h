@@ -32,12 +32,12 @@ static __noinline bool F(flow_silent)(const FLOW *f, __u8 protocol, struct setti
 	FLOW *peer;
 
 	if (flags & FLOW_KILLED)
-		return !grace || now >= f->half.routed + grace;
+		return !grace || (__s64)(now - last) >= (__s64)grace;
 	peer = F(flow_peer)(f, protocol);
 	if (peer) {
 		other = peer->half.flags;
 		if (other & FLOW_KILLED)
-			return !grace || now >= peer->half.routed + grace;
+			return !grace || (__s64)(now - peer->half.last) >= (__s64)grace;
 		if ((__s64)(peer->half.last - last) > 0)
 			last = peer->half.last;
 	}
@@ -62,9 +62,10 @@ static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
 {
 	FLOW *f = bpf_map_lookup_elem(FLOWS, key);
 
-	if (!f || F(flow_dead)(f, p->protocol, p->settings, p->now, 0))
+	if (!f)
 		return NULL;
-	return f;
+	p->dead = F(flow_dead)(f, p->protocol, p->settings, p->now, 0);
+	return p->dead ? NULL : f;
 }
 
 /* The inside host of the flow whose forward key and half these are, IPv4 as mapped. */

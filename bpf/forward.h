@@ -38,16 +38,16 @@ static __always_inline enum verdict hand_over(struct xdp_md *ctx, struct pkt *p,
 	return V_RESOLVING;
 }
 
-static __always_inline enum verdict send_on(struct xdp_md *ctx, struct pkt *p, const struct half *h)
+static __always_inline enum verdict send_on(struct xdp_md *ctx, struct pkt *p, const struct way *way)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = data;
 
 	if ((void *)(eth + 1) > end)
 		return V_TRUNCATED;
-	__builtin_memcpy(eth->h_dest, h->dmac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, h->smac, ETH_ALEN);
-	p->action = bpf_redirect(h->oif, 0);
+	__builtin_memcpy(eth->h_dest, way->dmac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, way->smac, ETH_ALEN);
+	p->action = bpf_redirect(way->oif, 0);
 	return V_FORWARDED;
 }
 

@@ -9,6 +9,7 @@
 
 #include "checksum.h"
 #include "packet.h"
+#include "role.h"
 
 #define ARP_REQUEST 1
 #define ARP_REPLY 2
@@ -54,6 +55,7 @@ static __noinline enum verdict arp(struct xdp_md *ctx, struct pkt *p)
 	struct ethhdr *eth = data;
 	struct arp_ipv4 *arp = data + ETH_HLEN;
 	struct in6_addr target;
+	struct link *link;
 	__be32 asked;
 
 	if ((void *)(arp + 1) > end || arp->operation != bpf_htons(ARP_REQUEST) ||
@@ -64,13 +66,16 @@ static __noinline enum verdict arp(struct xdp_md *ctx, struct pkt *p)
 	map_address4(&target, asked);
 	if (!answers_for(p->ifindex, &target) || arp->sender == asked)
 		return V_NOT_IP;
+	link = link_find(p->ifindex);
+	if (!link)
+		return V_NOT_IP;
 	arp->operation = bpf_htons(ARP_REPLY);
 	__builtin_memcpy(arp->target_mac, arp->sender_mac, ETH_ALEN);
 	arp->target = arp->sender;
-	__builtin_memcpy(arp->sender_mac, p->link->mac, ETH_ALEN);
+	__builtin_memcpy(arp->sender_mac, link->mac, ETH_ALEN);
 	arp->sender = asked;
 	__builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, p->link->mac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, link->mac, ETH_ALEN);
 	p->action = XDP_TX;
 	return V_NEIGHBOUR_ANSWERED;
 }
@@ -109,9 +114,13 @@ static __noinline enum verdict solicitation(struct xdp_md *ctx, struct pkt *p)
 	struct nd_message *nd;
 	struct ipv6hdr *ip;
 	struct ethhdr *eth;
+	struct link *link;
 	bool probe;
 
-	if (!solicited(ctx, p, &target) || bpf_xdp_adjust_tail(ctx, size - (int)p->frame))
+	if (!solicited(ctx, p, &target))
+		return GO_ON;
+	link = link_find(p->ifindex);
+	if (!link || bpf_xdp_adjust_tail(ctx, size - (int)p->frame))
 		return GO_ON;
 	eth = (void *)(long)ctx->data;
 	ip = (void *)(eth + 1);
@@ -121,7 +130,7 @@ static __noinline enum verdict solicitation(struct xdp_md *ctx, struct pkt *p)
 	/* duplicate address detection asks from :: and hears the answer on all-nodes */
 	probe = !ip->saddr.s6_addr32[0] && !ip->saddr.s6_addr32[3];
 	__builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, p->link->mac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, link->mac, ETH_ALEN);
 	ip->daddr = ip->saddr;
 	if (probe) {
 		__builtin_memset(&ip->daddr, 0, sizeof(ip->daddr));
@@ -135,7 +144,7 @@ static __noinline enum verdict solicitation(struct xdp_md *ctx, struct pkt *p)
 	nd->flags = bpf_htonl(probe ? 0xa0000000 : 0xe0000000); /* router, solicited, override */
 	nd->option = ND_OPTION_TARGET_MAC;
 	nd->option_length = 1;
-	__builtin_memcpy(nd->mac, p->link->mac, ETH_ALEN);
+	__builtin_memcpy(nd->mac, link->mac, ETH_ALEN);
 	nd_checksum(ip, nd);
 	p->action = XDP_TX;
 	return V_NEIGHBOUR_ANSWERED;

@@ -110,7 +110,7 @@ static __always_inline enum verdict F(circuit)(struct xdp_md *ctx, struct pkt *p
 static __always_inline void F(opening_start)(struct pkt *p, struct F(opening) *o,
 					     const FLOW_KEY *key, __u16 class)
 {
-	__builtin_memset(o, 0, sizeof(*o));
+	__builtin_memset(o, 0, offsetof(struct F(opening), key));
 	o->key = *key;
 	o->reply_key.saddr = key->daddr;
 	o->reply_key.sport = key->dport;
@@ -120,9 +120,13 @@ static __always_inline void F(opening_start)(struct pkt *p, struct F(opening) *o
 	o->forward.half.last = p->now;
 	o->forward.half.opened = p->now / NANOSECONDS;
 	o->forward.half.class = class;
-	o->forward.half.flags = FLOW_HALF_OPEN;
 	o->reply.half = o->forward.half;
 	o->reply.half.flags = FLOW_REPLY;
+	/* the packet that opens the flow is its first */
+	o->forward.half.flags = FLOW_HALF_OPEN | FLOW_SEEN | flow_tcp_bits(p->tcp);
+	o->forward.half.packets = 1;
+	o->forward.half.bytes = p->frame;
+	o->forward.half.iif = p->ifindex;
 	o->reply.saddr = key->daddr;
 	o->reply.half.sport = key->dport;
 	o->reply.daddr = key->saddr;
@@ -165,7 +169,7 @@ static __always_inline void F(opened_event)(struct pkt *p, struct F(opening) *o,
  * The forward half completes the flow. When it cannot go in, the reply half and the mapping made
  * for it are taken out again: nothing has been sent that could have used them.
  */
-static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(opening) *o, FLOW **f)
+static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(opening) *o)
 {
 	struct circuit_counter *counter = circuit_counter(o->circuit);
 	struct class_counter *class = class_counter(o->forward.half.class);
@@ -182,8 +186,7 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 			error = bpf_map_update_elem(FLOWS, &o->key, &o->forward, BPF_NOEXIST);
 		}
 	}
-	*f = error ? NULL : bpf_map_lookup_elem(FLOWS, &o->key);
-	if (!*f) {
+	if (error) {
 		bpf_map_delete_elem(FLOWS, &o->reply_key);
 		if (o->reserved) {
 			bpf_map_delete_elem(&F(mappings), &o->inside_key);
@@ -200,7 +203,7 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 }
 
 /* Share, port and halves; the share goes back when anything fails. */
-static __always_inline enum verdict F(opening_make)(struct pkt *p, struct F(opening) *o, FLOW **f)
+static __always_inline enum verdict F(opening_make)(struct pkt *p, struct F(opening) *o)
 {
 	struct circuit *circuit = circuit_find(p->slot, o->circuit);
 	enum verdict verdict = flow_take(p, &o->host);
@@ -216,7 +219,7 @@ static __always_inline enum verdict F(opening_make)(struct pkt *p, struct F(open
 	else
 		verdict = F(snat)(p, o, circuit);
 	if (verdict == GO_ON)
-		verdict = F(opening_finish)(p, o, f);
+		verdict = F(opening_finish)(p, o);
 	if (verdict == GO_ON)
 		return GO_ON;
 	share_release(&o->host, FLOW_HALF_OPEN);
@@ -232,21 +235,17 @@ static __always_inline enum verdict F(opening_make)(struct pkt *p, struct F(open
 /* A flow is in the way of its own successor: dead, but not yet for the grace. */
 static __always_inline bool F(tuple_ending)(struct pkt *p, const FLOW_KEY *key)
 {
-	FLOW *old = bpf_map_lookup_elem(FLOWS, key);
+	FLOW *old = p->dead ? bpf_map_lookup_elem(FLOWS, key) : NULL;
 
 	return old && !F(flow_dead)(old, p->protocol, p->settings, p->now, FLOW_GRACE);
 }
 
-static __always_inline enum verdict F(ttl_exceeded)(struct pkt *p)
-{
-	p->answer.type = FAMILY == 4 ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED;
-	p->answer.code = 0;
-	return V_TTL_EXCEEDED;
-}
-
-/* A miss from inside. On GO_ON, *f is the forward half of the new flow. */
+/*
+ * A miss from inside. On GO_ON, *f is a copy of the new flow's forward half, for this packet to be
+ * translated by, and *way is its way.
+ */
 static __noinline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, const FLOW_KEY *key,
-					    FLOW **f)
+				       FLOW **f, struct way *way)
 {
 	__u32 zero = 0, source, destination;
 	struct F(opening) *o = bpf_map_lookup_elem(&F(openings), &zero);
@@ -282,9 +281,15 @@ static __noinline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, const 
 	verdict = F(circuit)(ctx, p, o, rule);
 	if (verdict != GO_ON)
 		return F(or_local)(key, verdict);
-	if (p->ttl <= 1)
-		return F(ttl_exceeded)(p);
-	return F(opening_make)(p, o, f);
+	verdict = F(limits)(p, &o->way);
+	if (verdict == GO_ON)
+		verdict = F(opening_make)(p, o);
+	if (verdict != GO_ON)
+		return verdict;
+	F(account)(p, &o->forward);
+	*f = &o->forward;
+	*way = o->way;
+	return GO_ON;
 }
 
 /* A miss from a circuit. */

@@ -29,6 +29,7 @@
 #include "../maps/prefix.h"
 #include "../maps/circuit.h"
 #include "../maps/flow.h"
+#include "../maps/next_hop.h"
 #include "../maps/event.h"
 
 #ifndef AF_INET
@@ -57,10 +58,11 @@ struct answer {
 struct pkt {
 	__u64 now; /* ns, CLOCK_MONOTONIC, the only reading of the clock */
 	struct settings *settings; /* of the live slot */
-	struct link *link; /* where it came in */
 	__u32 slot;
-	__u32 generation;
+	__u32 tick; /* the same in ticks */
+	__u32 route_age; /* ticks that a half may go on without asking the FIB */
 	__u32 ifindex;
+	__u16 generation; /* low bits */
 	__u16 frame; /* bytes of the whole frame */
 	__u16 length; /* bytes of the IP packet, from its header */
 	struct role role;
@@ -72,6 +74,7 @@ struct pkt {
 	__u8 special; /* enum verdict it ends in unless it is for the kernel, or GO_ON */
 	__u8 action; /* XDP action of a forwarded packet */
 	__u8 whole; /* IPv4: may not be fragmented */
+	__u8 dead; /* its tuple has a flow that is dead and not deleted yet */
 	struct answer answer;
 };
 

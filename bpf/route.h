@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where to, from the kernel's own FIB. A half remembers the answer for at most ROUTE_AGE, or
- * until the generation moves, so that a dead daemon cannot leave a stale neighbour behind.
- * Included once a family.
+ * Where to, from the kernel's own FIB. A half remembers the answer as the index of a next hop. It
+ * asks again when the generation moves, when no flow was led to that next hop for ROUTE_AGE, and
+ * after ROUTE_AGE of its own; while the daemon watches the routes, a change moves the generation,
+ * and the last may be longer. So a dead daemon leaves neither a stale route nor a stale neighbour
+ * behind for more than a second. Included once a family.
  */
 #ifndef SAMEPATH_BPF_WAY
 #define SAMEPATH_BPF_WAY
+#include "next_hop.h"
+
 struct way {
 	__u32 oif;
 	__u16 mtu;
@@ -16,13 +20,29 @@ struct way {
 	struct in6_addr next_hop; /* mapped */
 };
 
-/* The question to the FIB, one a CPU: the stack has better uses. */
+/* The question to the FIB, and the search for the next hop that answers it. */
+struct question {
+	struct bpf_fib_lookup fib;
+	struct next_hop_search search;
+};
+
+/* One a CPU: the stack has better uses. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct bpf_fib_lookup);
-} fib_questions SEC(".maps");
+	__type(value, struct question);
+} questions SEC(".maps");
+
+static __always_inline struct question *question_new(void)
+{
+	__u32 zero = 0;
+	struct question *q = bpf_map_lookup_elem(&questions, &zero);
+
+	if (q)
+		__builtin_memset(q, 0, sizeof(*q));
+	return q;
+}
 
 static __always_inline bool neighbour_failed(__u32 ifindex, const struct in6_addr *address)
 {
@@ -31,24 +51,10 @@ static __always_inline bool neighbour_failed(__u32 ifindex, const struct in6_add
 	return bpf_map_lookup_elem(&failed, &key);
 }
 
-/* The role of a device without tags in the packet's slot. */
-static __always_inline struct role role_of(__u32 slot, __u32 ifindex)
-{
-	struct link_key key = {.ifindex = ifindex, .outer = NO_TAG, .inner = NO_TAG};
-	struct link *link = bpf_map_lookup_elem(&links, &key);
-	struct role none = {0};
-
-	if (!link || slot >= SLOTS)
-		return none;
-	barrier_var(link); /* clang 16 and later reckon the place of the role before they ask for NULL */
-	return link->role[slot];
-}
-
 /* Can frames be redirected to the device? A driver without native XDP takes them from skbs only. */
 static __always_inline bool link_generic(__u32 ifindex)
 {
-	struct link_key key = {.ifindex = ifindex, .outer = NO_TAG, .inner = NO_TAG};
-	struct link *link = bpf_map_lookup_elem(&links, &key);
+	struct link *link = link_find(ifindex);
 
 	return link && link->generic;
 }
@@ -72,13 +78,13 @@ static __always_inline int F(way_ask)(struct xdp_md *ctx, __u32 ifindex, __u32 f
 				      const ADDRESS *source, const ADDRESS *destination,
 				      __u8 protocol, struct way *way)
 {
-	__u32 zero = 0;
-	struct bpf_fib_lookup *fib = bpf_map_lookup_elem(&fib_questions, &zero);
+	struct question *q = question_new();
+	struct bpf_fib_lookup *fib;
 	int answer;
 
-	if (!fib)
+	if (!q)
 		return BPF_FIB_LKUP_RET_UNREACHABLE;
-	__builtin_memset(fib, 0, sizeof(*fib));
+	fib = &q->fib;
 	fib->ifindex = ifindex;
 	fib->l4_protocol = protocol;
 	fib->tot_len = 1; /* asks for the MTU, whatever the packet's length */
@@ -128,7 +134,7 @@ static __always_inline int F(way_of_circuit)(struct xdp_md *ctx, struct pkt *p, 
 		answer = F(way_ask)(ctx, ifindex, translated ? 0 : BPF_FIB_LOOKUP_OUTPUT, source,
 				    destination, p->protocol, way);
 		if (answer == BPF_FIB_LKUP_RET_SUCCESS || answer == BPF_FIB_LKUP_RET_NO_NEIGH) {
-			role = role_of(p->slot, way->oif);
+			role = role_of(p, way->oif);
 			if (role.kind == ROLE_LINK && role.circuit == number &&
 			    (way->resolved || !neighbour_failed(way->oif, &way->next_hop)))
 				return answer;
@@ -141,15 +147,33 @@ static __always_inline int F(way_of_circuit)(struct xdp_md *ctx, struct pkt *p, 
 	return refused;
 }
 
-/* Writes the way into the half. */
+/* Writes the way into the half; one that is not resolved is asked again each time. */
 static __always_inline void F(way_keep)(struct pkt *p, FLOW *f, const struct way *way)
 {
-	f->half.oif = way->oif;
-	f->half.mtu = way->mtu;
-	__builtin_memcpy(f->half.dmac, way->dmac, ETH_ALEN);
-	__builtin_memcpy(f->half.smac, way->smac, ETH_ALEN);
+	struct question *q = question_new();
+
 	f->half.generation = p->generation;
-	f->half.routed = way->resolved ? p->now : 0; /* an unresolved way is asked again each time */
+	f->half.asked = p->tick;
+	f->half.hop = 0;
+	if (!q || !way->resolved)
+		return;
+	q->search.tick = p->tick;
+	q->search.want.oif = way->oif;
+	q->search.want.mtu = way->mtu;
+	__builtin_memcpy(q->search.want.dmac, way->dmac, ETH_ALEN);
+	__builtin_memcpy(q->search.want.smac, way->smac, ETH_ALEN);
+	f->half.hop = next_hop_find(&q->search);
+}
+
+/* What the half remembers, if it may still be trusted. */
+static __always_inline struct next_hop *F(way_kept)(struct pkt *p, const FLOW *f)
+{
+	struct next_hop *hop;
+
+	if (f->half.generation != p->generation || p->tick - f->half.asked > p->route_age)
+		return NULL;
+	hop = next_hop_at(f->half.hop);
+	return hop && p->tick - hop->asked <= ROUTE_AGE ? hop : NULL;
 }
 
 static __always_inline enum verdict F(way_refused)(struct pkt *p, int answer, bool to_circuit)
@@ -181,7 +205,7 @@ static __noinline enum verdict F(route_ask)(struct xdp_md *ctx, struct pkt *p, F
 		answer = F(way_ask)(ctx, p->ifindex, 0, &f->saddr, &f->daddr, p->protocol, way);
 		if (answer != BPF_FIB_LKUP_RET_SUCCESS && answer != BPF_FIB_LKUP_RET_NO_NEIGH)
 			return F(way_refused)(p, answer, false);
-		if (role_of(p->slot, way->oif).kind != ROLE_INSIDE)
+		if (role_of(p, way->oif).kind != ROLE_INSIDE)
 			return V_NO_ROUTE; /* never out of a circuit again */
 	}
 	if (answer != BPF_FIB_LKUP_RET_SUCCESS && answer != BPF_FIB_LKUP_RET_NO_NEIGH)
@@ -194,8 +218,14 @@ static __noinline enum verdict F(route_ask)(struct xdp_md *ctx, struct pkt *p, F
 static __always_inline enum verdict F(route)(struct xdp_md *ctx, struct pkt *p, FLOW *f,
 					     struct way *way)
 {
+	struct next_hop *hop = F(way_kept)(p, f);
+
+	if (!hop)
+		return F(route_ask)(ctx, p, f, way);
 	way->resolved = 1;
-	if (f->half.generation == p->generation && p->now - f->half.routed < ROUTE_AGE)
-		return GO_ON;
-	return F(route_ask)(ctx, p, f, way);
+	way->oif = hop->oif;
+	way->mtu = hop->mtu;
+	__builtin_memcpy(way->dmac, hop->dmac, ETH_ALEN);
+	__builtin_memcpy(way->smac, hop->smac, ETH_ALEN);
+	return GO_ON;
 }

@@ -8,9 +8,9 @@
 #include "checksum.h"
 #include "event.h"
 #include "state.h"
+#include "role.h"
 #include "parse.h"
 #include "classify.h"
-#include "forward.h"
 #include "answer.h"
 #include "neighbour.h"
 #include "guard.h"
@@ -87,25 +87,29 @@ static __always_inline int finish(struct xdp_md *ctx, struct pkt *p, enum verdic
 /* Which role the device has in the live configuration; GO_ON when it has one. */
 static __always_inline enum verdict arrive(struct xdp_md *ctx, struct pkt *p)
 {
-	struct link_key key = {.ifindex = ctx->ingress_ifindex, .outer = NO_TAG, .inner = NO_TAG};
 	__u32 zero = 0;
 	struct live *now = bpf_map_lookup_elem(&live, &zero);
+	struct watch *watched;
 
 	p->ifindex = ctx->ingress_ifindex;
 	p->frame = (void *)(long)ctx->data_end - (void *)(long)ctx->data;
 	p->special = GO_ON;
-	p->link = bpf_map_lookup_elem(&links, &key);
-	if (!now || !p->link)
+	if (!now)
 		return V_UNMANAGED;
 	p->slot = now->slot & (SLOTS - 1);
 	p->generation = now->generation;
-	p->role = p->link->role[p->slot];
+	p->role = role_of(p, p->ifindex);
 	if (p->role.kind == ROLE_NONE)
 		return V_UNMANAGED;
 	p->settings = bpf_map_lookup_elem(&settings, &p->slot);
 	if (!p->settings || !p->settings->ready)
 		return V_NO_CONFIG;
-	p->now = bpf_ktime_get_coarse_ns(); /* a tick old at most, and a tenth of the price */
+	p->now = bpf_ktime_get_coarse_ns(); /* a jiffy old at most, and a tenth of the price */
+	p->tick = p->now >> TICK_SHIFT;
+	watched = bpf_map_lookup_elem(&watch, &zero);
+	/* a time too far ahead is none that a daemon of this clock wrote */
+	p->route_age = watched && watched->until - p->now <= 2 * WATCH_LENGTH ? ROUTE_AGE_WATCHED :
+										ROUTE_AGE;
 	return GO_ON;
 }
 
@@ -144,12 +148,18 @@ int samepath_xdp(struct xdp_md *ctx)
 	return finish(ctx, &p, samepath(ctx, &p));
 }
 
+/* The role of a device without tags in the live slot. */
 static __always_inline struct role role_now(__u32 ifindex)
 {
+	struct link *link = link_find(ifindex);
+	struct role none = {0};
 	__u32 zero = 0;
 	struct live *now = bpf_map_lookup_elem(&live, &zero);
 
-	return role_of(now ? now->slot : 0, ifindex);
+	if (!link || !now)
+		return none;
+	barrier_var(link); /* as in role_ask */
+	return link->role[now->slot % SLOTS];
 }
 
 SEC("tc")

@@ -45,29 +45,29 @@ static __always_inline void port_span(struct circuit *c, __u16 port, __u16 *low,
 }
 #endif
 
-/* All that making a flow needs, too large for the stack; one a CPU. */
+/* All that making a flow needs, too large for the stack; one a CPU. Up to `key` it starts as zeros. */
 struct F(opening) {
-	FLOW_KEY key; /* forward */
-	FLOW_KEY reply_key;
-	FLOW_KEY old_key; /* of a dead flow in the way */
 	FLOW forward;
 	FLOW reply;
+	FLOW_KEY reply_key;
+	struct F(mapping) inside, pool;
+	__u32 tried; /* number of the address under trial, from first */
+	__u8 mapped; /* endpoint-independent */
+	__u8 reserved; /* the mapping was made for this flow */
+	__u8 own; /* the address is the gateway's own */
+	FLOW_KEY key; /* forward */
+	FLOW_KEY old_key; /* of a dead flow in the way */
 	struct way way;
 	struct in6_addr host;
 	struct in6_addr worn; /* pool address of an existing mapping */
 	struct F(mapping_key) inside_key, pool_key;
-	struct F(mapping) inside, pool;
 	ADDRESS address; /* pool address under trial */
 	__u32 circuit; /* number */
 	__u32 first; /* number of the host's pool address */
-	__u16 low, count; /* host order, ports that may be taken */
-	__u16 wanted; /* host order, the client's own */
-	__u8 mapped; /* endpoint-independent */
-	__u8 reserved; /* the mapping was made for this flow */
-	__u8 own; /* the address is the gateway's own */
-	__u32 tried; /* number of the address under trial, from first */
 	__u32 addresses;
 	__u32 result; /* enum verdict, GO_ON: made */
+	__u16 low, count; /* host order, ports that may be taken */
+	__u16 wanted; /* host order, the client's own */
 };
 
 struct {

@@ -26,7 +26,6 @@
 #include "types.h"
 
 #define FLOW_GRACE NANOSECONDS
-#define ROUTE_AGE NANOSECONDS /* a half asks the FIB again after this */
 
 struct flow_key4 {
 	__be32 saddr;
@@ -60,27 +59,28 @@ enum flow_flag {
 	FLOW_RST = 1 << 11,
 };
 
-/* What does not depend on the family. */
+/*
+ * What does not depend on the family. With the addresses of IPv4 it is one cache line, and the
+ * kernel's head of the element with the key before it another: a packet touches no third.
+ */
 struct half {
-	__u64 last; /* ns, latest packet of this half; creation before the first */
+	__u64 last; /* ns, latest packet of this half; creation before the first; of a killed flow, its
+		     * death */
 	__u64 packets;
 	__u64 bytes; /* whole frames */
-	__u64 routed; /* ns, when the FIB was last asked, 0: never; of a killed flow, its death */
-	__u32 oif; /* way out: device, its tags are the device's */
-	__u8 dmac[6];
-	__u8 smac[6];
-	__u32 iif; /* device of the latest packet of this half */
-	__u32 generation; /* of the FIB answer, see struct live */
 	__u32 flags; /* enum flow_flag */
+	__u32 asked; /* tick (next_hop.h), when the FIB was last asked for this half */
+	__u32 iif; /* device of the latest packet of this half */
 	__u32 opened; /* seconds of CLOCK_MONOTONIC */
+	__u16 hop; /* index of `next_hops`, 0: the FIB is asked each time */
+	__u16 generation; /* of the FIB's answer, low bits of live.generation */
 	__u16 l3_delta; /* what the rewrite adds to the IPv4 header's sum, ones' complement */
 	__u16 l4_delta; /* and to the transport's */
 	__u16 class;
-	__u16 mtu; /* of the way out */
 	__be16 sport; /* translated */
 	__be16 dport;
 	__u8 circuit; /* the pin */
-	__u8 pad[3];
+	__u8 pad;
 };
 
 struct flow4 {
@@ -114,7 +114,7 @@ struct flow_record {
 	__u8 family; /* 4 or 6 */
 	__u8 has_reply; /* 0: the reply half is gone */
 	__u16 pad;
-	__u32 reply_flags;
+	__u32 oif; /* where the forward half's packets leave, 0: not known now */
 	struct flow_key6 key; /* IPv4 as mapped */
 	struct in6_addr saddr; /* translated, IPv4 as mapped */
 	struct in6_addr daddr;
@@ -177,9 +177,9 @@ struct {
 #else
 _Static_assert(sizeof(struct flow_key4) == 16, "hashed whole");
 _Static_assert(sizeof(struct flow_key6) == 40, "hashed whole");
-_Static_assert(sizeof(struct half) == 80, "no hidden pad");
-_Static_assert(sizeof(struct flow4) == 88, "no hidden pad");
-_Static_assert(sizeof(struct flow6) == 112, "no hidden pad");
+_Static_assert(sizeof(struct half) == 56, "no hidden pad");
+_Static_assert(sizeof(struct flow4) == 64, "one cache line");
+_Static_assert(sizeof(struct flow6) == 88, "no hidden pad");
 #endif
 
 #endif

@@ -5,7 +5,9 @@
  * `live` has one entry. The loader fills the slot that is not live, then
  * writes the entry once; a packet reads it once. `generation` moves whenever
  * routes, neighbours or links may have changed: what a flow remembers of its
- * way is asked again when the two differ. `settings` has one entry a slot.
+ * way is asked again when the two differ. `watch` has one entry: while its time is
+ * ahead, the daemon answers for it that no such change goes unnoticed, and a half
+ * that asked before need not ask each second. `settings` has one entry a slot.
  * `version` holds CONTRACT_VERSION since the first apply; a program or command
  * of another version refuses to touch the pins.
  */
@@ -18,6 +20,13 @@ struct live {
 	__u32 slot; /* 0 or 1 */
 	__u32 generation;
 };
+
+/* The daemon writes it again well before it is over, and lets it run out when it is behind. */
+struct watch {
+	__u64 until; /* ns */
+};
+
+#define WATCH_LENGTH NANOSECONDS
 
 /* What a flow is waiting for decides how long it may be silent. */
 enum flow_state {
@@ -49,6 +58,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct live);
 } live SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct watch);
+} watch SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

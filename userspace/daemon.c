@@ -64,9 +64,10 @@ static int on_sweep(sd_event_source *source, uint64_t now, void *context)
 	struct daemon *d = context;
 
 	(void)now;
-	daemon_sweep(d, &pause);
-	daemon_retire(d);
-	daemon_pools(d);
+	if (daemon_sweep(d, &pause)) {
+		daemon_retire(d);
+		daemon_pools(d);
+	}
 	return again(source, pause / 1000);
 }
 
@@ -106,22 +107,39 @@ static int on_settled(sd_event_source *source, uint64_t now, void *context)
 	return 0;
 }
 
-static int on_change(sd_event_source *source, int fd, uint32_t events, void *context)
+/* What the kernel told since the last look. False when it could not be heard. */
+static bool hear(struct daemon *d)
 {
-	struct daemon *d = context;
-	int changes = kernel_watch_read(fd);
+	int changes = kernel_watch_read(d->watch);
 
-	(void)source;
-	(void)events;
+	if (changes < 0)
+		return false;
 	/* Neighbours come and go all the time; flows ask for theirs within a second anyway. */
-	changes = changes > 0 ? changes & ~CHANGE_NEIGHBOUR : 0;
-	if (!changes)
-		return 0;
-	if (!d->changes)
+	changes &= ~CHANGE_NEIGHBOUR;
+	if (changes && !d->changes)
 		sd_event_add_time_relative(d->loop, NULL, CLOCK_MONOTONIC, DEBOUNCE, 0, on_settled,
 					   d);
 	d->changes |= changes;
+	return true;
+}
+
+static int on_change(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	hear(context);
 	return 0;
+}
+
+/*
+ * While the daemon vouches, flows do not ask for their routes. So it does only when it has heard all
+ * and acted on it: a change that waits for the lock, or a loop that is behind, lets the time run out.
+ */
+static void vouch(struct daemon *d)
+{
+	if (hear(d) && !d->changes)
+		daemon_vouch(d);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
@@ -183,7 +201,11 @@ static int add_duties(struct daemon *d, struct round *rounds, size_t count)
 	d->watch = kernel_watch_open();
 	if (d->watch < 0)
 		return d->watch;
-	err = sd_event_add_io(d->loop, NULL, d->watch, EPOLLIN, on_change, d);
+	/* What changed while nobody watched is a change to be told. */
+	d->changes = CHANGE_ROUTE;
+	err = sd_event_add_time_relative(d->loop, NULL, CLOCK_MONOTONIC, 0, 0, on_settled, d);
+	if (err >= 0)
+		err = sd_event_add_io(d->loop, NULL, d->watch, EPOLLIN, on_change, d);
 	if (err >= 0)
 		err = sd_event_set_watchdog(d->loop, 1);
 	return err;
@@ -192,6 +214,7 @@ static int add_duties(struct daemon *d, struct round *rounds, size_t count)
 static int serve(struct daemon *d)
 {
 	struct round rounds[] = {
+		{d, vouch, MICROSECONDS / 4},
 		{d, follow, MICROSECONDS},
 		{d, daemon_neighbours, 2 * MICROSECONDS},
 		{d, daemon_listeners, 5 * MICROSECONDS},

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <systemd/sd-event.h>
 #include "config.h"
+#include "expire.h"
 #include "instance.h"
 #include "observe.h"
 
@@ -22,6 +23,7 @@ struct daemon {
 	int lock, watch;
 	int changes; /* bits of enum kernel_change, until they are acted on */
 	bool wants_reconcile;
+	struct expire sweep;
 	uint64_t pools_looked; /* ns */
 	uint64_t retire_looked; /* ns */
 };
@@ -39,8 +41,11 @@ int daemon_apply(struct daemon *d, bool reload);
 void daemon_reread(struct daemon *d);
 /* Moves the generation, so that every flow asks its way again. 0 or -errno. */
 int daemon_generation(struct daemon *d);
+/* Answers for the next WATCH_LENGTH: what changed in the kernel until now has moved the generation. */
+void daemon_vouch(struct daemon *d);
+/* A slice of a sweep. True when the sweep is over; `pause` until the next slice, ns. */
+bool daemon_sweep(struct daemon *d, uint64_t *pause);
 /* One round of each duty. */
-void daemon_sweep(struct daemon *d, uint64_t *pause);
 void daemon_pools(struct daemon *d);
 void daemon_retire(struct daemon *d);
 void daemon_neighbours(struct daemon *d);

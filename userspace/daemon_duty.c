@@ -14,22 +14,27 @@
 #include "prefix.h"
 #include "retire.h"
 
+#define SWEEP_SLICE (NANOSECONDS / 50) /* the loop has routes to watch */
 #define POOLS_EVERY (10 * NANOSECONDS)
 #define RETIRE_EVERY (5 * NANOSECONDS)
 #define FILLING_MAX 64 /* addresses announced at once */
 
-void daemon_sweep(struct daemon *d, uint64_t *pause)
+bool daemon_sweep(struct daemon *d, uint64_t *pause)
 {
-	struct sweep result;
-	uint64_t took = 0;
-	int err = expire_sweep(d->observe, &result, &took);
+	uint64_t begun = observe_now();
+	int over = expire_step(d->observe, &d->sweep, SWEEP_SLICE);
 
-	*pause = expire_pause(took);
-	if (err)
-		daemon_log(LOG_WARNING, "sweep failed: %s", strerror(-err));
-	else if (result.orphans)
+	*pause = expire_pause(observe_now() - begun);
+	if (!over)
+		return false;
+	if (*pause < NANOSECONDS)
+		*pause = NANOSECONDS;
+	if (d->sweep.err)
+		daemon_log(LOG_WARNING, "sweep failed: %s", strerror(-d->sweep.err));
+	else if (d->sweep.result.orphans)
 		daemon_log(LOG_WARNING, "sweep: %llu halves without the other deleted",
-			   (unsigned long long)result.orphans);
+			   (unsigned long long)d->sweep.result.orphans);
+	return true;
 }
 
 /* Lets go of what retires and has no flow left. */
@@ -156,4 +161,16 @@ int daemon_generation(struct daemon *d)
 	if (!err)
 		d->observe->live = live;
 	return err;
+}
+
+void daemon_vouch(struct daemon *d)
+{
+	struct watch watch = {.until = observe_now() + WATCH_LENGTH};
+	uint32_t key = 0;
+	int fd = observe_map(d->observe, "watch");
+
+	if (fd < 0)
+		return;
+	bpf_map_update_elem(fd, &key, &watch, BPF_ANY);
+	close(fd);
 }

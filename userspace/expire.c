@@ -8,7 +8,7 @@
 
 uint64_t expire_pause(uint64_t took)
 {
-	return took > NANOSECONDS / 9 ? took * 9 : NANOSECONDS;
+	return took * 9;
 }
 
 int expire_iterate(const struct observe *o, const char *program, const char *map)
@@ -41,25 +41,26 @@ out:
 	return fd;
 }
 
-static int drive(const struct observe *o, const char *program, const char *map)
+/* Reads until the walk ends (1), fails, or has taken its time (0). */
+static int drive(int fd, const char *map, uint64_t until)
 {
 	char buffer[EXPIRE_READ];
-	int fd = expire_iterate(o, program, map), err = 0;
 	ssize_t got;
 
-	if (fd < 0)
-		return fd;
 	/* What is written does not count, only that it fills the read and lets others run. -EAGAIN
 	 * is the kernel's word for a million elements without a byte, and means go on. */
-	do
+	do {
 		got = read(fd, buffer, sizeof(buffer));
-	while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
-	if (got < 0) {
-		err = -errno;
-		print_error("map %s: sweep: %s", map, strerror(-err));
-	}
-	close(fd);
-	return err;
+		if (!got)
+			return 1;
+		if (got < 0 && errno != EAGAIN && errno != EINTR) {
+			int err = -errno;
+
+			print_error("map %s: sweep: %s", map, strerror(-err));
+			return err;
+		}
+	} while (observe_now() < until);
+	return 0;
 }
 
 static void forget_idle(int fd, const struct in6_addr *keys, const struct host *hosts,
@@ -112,27 +113,54 @@ static int sweep_record(const struct observe *o, struct sweep *s, bool clear)
 	return err;
 }
 
-int expire_sweep(const struct observe *o, struct sweep *result, uint64_t *took)
-{
-	static const char *const order[][2] = {
-		{"expire_flows4", "flows4"}, {"expire_flows6", "flows6"},
-		{"expire_mappings4", "mappings4"}, {"expire_mappings6", "mappings6"},
-	};
-	uint64_t begun = observe_now();
-	int err = sweep_record(o, result, true), one;
+static const char *const tables[][2] = {
+	{"expire_flows4", "flows4"}, {"expire_flows6", "flows6"},
+	{"expire_mappings4", "mappings4"}, {"expire_mappings6", "mappings6"},
+};
 
-	if (err)
-		return err;
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		/* Mappings that no walk could have touched must not look abandoned. */
-		if (err && i >= 2)
-			break;
-		one = drive(o, order[i][0], order[i][1]);
-		err = err ? err : one;
+#define STAGES (sizeof(tables) / sizeof(tables[0]))
+#define STAGE_MAPPINGS 2 /* the first of them */
+
+/* 1: this table is done, whatever came of it. */
+static int step_table(const struct observe *o, struct expire *e, uint64_t until)
+{
+	int done;
+
+	/* Mappings that no walk could have touched must not look abandoned. */
+	if (e->err && e->stage >= STAGE_MAPPINGS)
+		return 1;
+	if (!e->fd)
+		e->fd = expire_iterate(o, tables[e->stage][0], tables[e->stage][1]);
+	done = e->fd < 0 ? e->fd : drive(e->fd, tables[e->stage][1], until);
+	if (!done)
+		return 0;
+	if (done < 0 && !e->err)
+		e->err = done;
+	if (e->fd > 0)
+		close(e->fd);
+	e->fd = 0;
+	return 1;
+}
+
+int expire_step(const struct observe *o, struct expire *e, uint64_t slice)
+{
+	uint64_t until = observe_now() + slice;
+	int err;
+
+	if (!e->running) {
+		memset(e, 0, sizeof(*e));
+		e->err = sweep_record(o, &e->result, true);
+		e->running = true;
 	}
-	one = sweep_hosts(o);
-	err = err ? err : one;
-	one = sweep_record(o, result, false);
-	*took = observe_now() - begun;
-	return err ? err : one;
+	while (e->stage < STAGES) {
+		if (!step_table(o, e, until))
+			return 0;
+		e->stage++;
+	}
+	err = sweep_hosts(o);
+	e->err = e->err ? e->err : err;
+	err = sweep_record(o, &e->result, false);
+	e->err = e->err ? e->err : err;
+	e->running = false;
+	return 1;
 }

@@ -7,6 +7,7 @@
 #ifndef SAMEPATH_USERSPACE_EXPIRE_H
 #define SAMEPATH_USERSPACE_EXPIRE_H
 
+#include <stdbool.h>
 #include "observe.h"
 
 #define EXPIRE_READ 4096 /* bytes a read: bounds the time in the kernel */
@@ -16,11 +17,21 @@
  * -errno, said. The caller closes it. */
 int expire_iterate(const struct observe *o, const char *program, const char *map);
 
-/* One whole sweep. `result` is what the programs counted, `took` its length in ns.
- * 0 or -errno, said; a failure in one table does not keep the others from their sweep. */
-int expire_sweep(const struct observe *o, struct sweep *result, uint64_t *took);
+/* A sweep on its way, so that whoever drives it has time for other things in between. Zeroed: none. */
+struct expire {
+	struct sweep result; /* what the programs counted, valid when the sweep is over */
+	unsigned int stage; /* which table */
+	int fd; /* of its iterator, 0: none yet */
+	int err; /* the first failure */
+	bool running;
+};
 
-/* Pause behind a sweep: nine times its length, at least a second; ns. */
+/* Goes on with the sweep, or begins one, for about `slice` ns; one read may take longer. 1: it is over,
+ * 0: it is not. A failure is said; one in a table does not keep the others from their sweep, but mappings
+ * are swept only after their flows. */
+int expire_step(const struct observe *o, struct expire *e, uint64_t slice);
+
+/* Pause behind `took` ns of sweeping: nine times as long, so that it costs a tenth of a core. */
 uint64_t expire_pause(uint64_t took);
 
 #endif

@@ -40,7 +40,7 @@ uint64_t flow_latest(const struct flow_record *r)
 
 static bool closing(const struct flow_record *r)
 {
-	uint32_t reply = r->has_reply ? r->reply_flags : 0;
+	uint32_t reply = r->reply.flags;
 
 	return ((r->forward.flags | reply) & FLOW_RST) || (r->forward.flags & reply & FLOW_FIN);
 }
@@ -60,7 +60,7 @@ static enum flow_state state_of(const struct flow_record *r)
 
 uint64_t flow_timeout(const struct flow_record *r, const struct settings *s)
 {
-	if ((r->forward.flags | r->reply_flags) & FLOW_KILLED)
+	if ((r->forward.flags | r->reply.flags) & FLOW_KILLED)
 		return 0;
 	return s->timeout[state_of(r)];
 }

@@ -14,6 +14,7 @@
 #include "../maps/circuit.h"
 #include "../maps/event.h"
 #include "../maps/flow.h"
+#include "../maps/next_hop.h"
 #include "../maps/prefix.h"
 #include "../maps/settings.h"
 #include "../maps/verdict.h"
@@ -26,8 +27,8 @@ struct bpf_object;
 	X(flows4) X(flows6) X(hosts) X(half_open) X(sweep) X(mappings4) X(mappings6) X(locals) \
 	X(listeners) X(circuits) X(rules) X(links) X(drains) X(sources) X(answers) X(failed) \
 	X(circuit_counters) X(class_counters) X(names) X(segments4) X(segments6) X(classes4) \
-	X(classes6) X(owners) X(policy) X(live) X(settings) X(version) X(verdicts) X(answers_sent) \
-	X(events) X(events_lost) X(event_budgets)
+	X(classes6) X(owners) X(policy) X(live) X(watch) X(settings) X(version) X(verdicts) X(answers_sent) \
+	X(next_hops) X(events) X(events_lost) X(event_budgets)
 
 #define PROGRAMS(X) \
 	X(samepath_xdp) X(samepath_guard) X(samepath_resolve) X(expire_flows4) X(expire_flows6) \

@@ -20,6 +20,12 @@ static bool holds(const struct prefix *p, const struct in6_addr *address)
 	return host.family == p->family && prefix_contains(p, &host);
 }
 
+/* A way that is not known now may be this one. */
+static bool on_link(const struct flow_record *r, uint32_t ifindex)
+{
+	return !r->oif || r->oif == ifindex || r->reply.iif == ifindex;
+}
+
 static void count_record(struct census *c, const struct flow_record *r)
 {
 	c->flows++;
@@ -32,8 +38,7 @@ static void count_record(struct census *c, const struct flow_record *r)
 
 		if (s->circuit != r->forward.circuit)
 			continue;
-		if (s->ifindex ? r->forward.oif == s->ifindex || r->reply.iif == s->ifindex :
-				 holds(&s->prefix, &r->saddr))
+		if (s->ifindex ? on_link(r, s->ifindex) : holds(&s->prefix, &r->saddr))
 			s->flows++;
 	}
 }

@@ -15,7 +15,7 @@ import statistics
 import sys
 
 KINDS = (("out", "outbound, established"), ("in", "inbound (reply), established"),
-         ("create", "new flow"))
+         ("create", "new flow"), ("answer", "inbound, first reply of each flow"))
 DELIVERED = 0.999
 # Row, kind, flows, rival, at most so much of it (DESIGN.md, budgets).
 BUDGETS = (

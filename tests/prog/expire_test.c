@@ -155,7 +155,7 @@ static void killed_flow_is_gone_at_once_and_deleted_later(void **state)
 		verdict_is(hear(LAN, t, NULL).verdict, V_FLOW_ENDING, "killed", f);
 		assert_int_equal(sweep_flows(f).deleted, 0);
 		assert_true(half_get(&t, &half));
-		half.routed -= 2 * NANOSECONDS;
+		half.last -= 2 * NANOSECONDS;
 		half_put(&t, &half);
 		assert_int_equal(sweep_flows(f).deleted, 1);
 		assert_int_equal(halves(f), 0);

@@ -107,6 +107,139 @@ static void way_is_asked_again_when_the_generation_moves(void **state)
 	}
 }
 
+static void neighbour_moves(int family, unsigned int mac)
+{
+	rig.broken = true;
+	shell("ip neigh replace %s lladdr 02:00:00:00:01:%02x dev er0 nud permanent",
+	      family == 4 ? "172.16.0.2" : "2001:db8:f:1::2", mac);
+}
+
+static void watched_until(uint64_t until)
+{
+	struct watch watch = {.until = until};
+	unsigned int zero = 0;
+
+	put("watch", &zero, &watch);
+}
+
+/* The half asked five seconds ago. */
+static void asked_long_ago(const struct tuple *t)
+{
+	struct half half;
+
+	assert_true(half_get(t, &half));
+	half.asked -= TICKS(5);
+	half_put(t, &half);
+}
+
+static void way_is_kept_for_longer_only_while_a_daemon_watches(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) {
+		struct tuple t = talk(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+		unsigned char first = hear(LAN, t, NULL).frame.data[5];
+
+		neighbour_moves(f, 0x71);
+		asked_long_ago(&t);
+		watched_until(monotonic() + WATCH_LENGTH);
+		assert_int_equal(hear(LAN, t, NULL).frame.data[5], first);
+		watched_until(monotonic() - NANOSECONDS / 10); /* the clock of packets is coarse */
+		assert_int_equal(hear(LAN, t, NULL).frame.data[5], 0x71);
+		neighbour_moves(f, 0x72);
+		asked_long_ago(&t);
+		watched_until(monotonic() + 3600 * NANOSECONDS);
+		assert_int_equal(hear(LAN, t, NULL).frame.data[5], 0x72);
+	}
+}
+
+static void next_hop_of(const struct tuple *t, unsigned int *index, struct next_hop *hop)
+{
+	struct half half;
+
+	assert_true(half_get(t, &half));
+	*index = half.hop;
+	assert_int_not_equal(*index, 0);
+	assert_true(get("next_hops", index, hop));
+}
+
+static void next_hop_that_nobody_asked_for_is_asked_again_though_watched(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) {
+		struct tuple t = talk(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+		struct next_hop hop;
+		unsigned int index;
+
+		watched_until(monotonic() + WATCH_LENGTH);
+		hear(LAN, t, NULL);
+		next_hop_of(&t, &index, &hop);
+		hop.asked -= TICKS(2);
+		put("next_hops", &index, &hop);
+		neighbour_moves(f, 0x73);
+		assert_int_equal(hear(LAN, t, NULL).frame.data[5], 0x73);
+	}
+}
+
+static void flows_share_the_entry_of_their_next_hop(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) {
+		struct tuple one = talk(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+		struct tuple two = talk(f, IPPROTO_UDP, PILOT_TWO, AT_EXCHANGE_TWO, 4000, 443);
+		struct next_hop first, second;
+		unsigned int a, b;
+
+		hear(LAN, one, NULL);
+		hear(LAN, two, NULL);
+		next_hop_of(&one, &a, &first);
+		next_hop_of(&two, &b, &second);
+		assert_int_equal(a, b);
+		assert_int_equal(first.oif, rig.ifindex[ER0]);
+	}
+}
+
+/* Every entry is somebody else's, asked for so many seconds ago. */
+static void next_hops_taken(unsigned int seconds)
+{
+	struct next_hop other = {.state = NEXT_HOP_VALID, .oif = 999,
+				 .asked = (monotonic() >> TICK_SHIFT) - TICKS(seconds)};
+
+	next_hops_fill(&other);
+}
+
+static void full_table_of_next_hops_loses_no_packet(void **state)
+{
+	(void)state;
+	next_hops_taken(1);
+	EACH_FAMILY(f) {
+		struct tuple t = talk(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+		struct half half;
+
+		verdict_is(hear(LAN, t, NULL).verdict, V_FORWARDED, "no room", f);
+		assert_true(half_get(&t, &half));
+		assert_int_equal(half.hop, 0);
+		neighbour_moves(f, 0x74);
+		assert_int_equal(hear(LAN, t, NULL).frame.data[5], 0x74);
+	}
+}
+
+static void next_hop_that_rested_gives_its_place_away(void **state)
+{
+	struct half half;
+	struct tuple t;
+
+	(void)state;
+	next_hops_taken(170);
+	t = talk(4, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+	hear(LAN, t, NULL);
+	assert_true(half_get(&t, &half));
+	assert_int_equal(half.hop, 0);
+	next_hops_taken(181);
+	verdict_is(hear(LAN, t, NULL).verdict, V_FORWARDED, "rested", 4);
+	assert_true(half_get(&t, &half));
+	assert_int_not_equal(half.hop, 0);
+}
+
 static void mtu_of_the_way_is_kept(void **state)
 {
 	(void)state;
@@ -140,6 +273,11 @@ int main(void)
 		CASE(unresolved_inside_host_is_the_kernels_to_resolve),
 		CASE(reply_never_leaves_by_a_circuit),
 		CASE(way_is_asked_again_when_the_generation_moves),
+		CASE(way_is_kept_for_longer_only_while_a_daemon_watches),
+		CASE(next_hop_that_nobody_asked_for_is_asked_again_though_watched),
+		CASE(flows_share_the_entry_of_their_next_hop),
+		CASE(full_table_of_next_hops_loses_no_packet),
+		CASE(next_hop_that_rested_gives_its_place_away),
 		CASE(mtu_of_the_way_is_kept),
 	};
 

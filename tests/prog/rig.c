@@ -307,6 +307,16 @@ void generation_move(void)
 	put("live", &zero, &now);
 }
 
+/* Every next hop is as given. */
+void next_hops_fill(const struct next_hop *hop)
+{
+	unsigned int i;
+
+	for (i = 0; i < NEXT_HOPS_MAX; i++)
+		put("next_hops", &i, hop);
+	rig.crowded = hop->state;
+}
+
 int rig_reset(void **state)
 {
 	unsigned int i, none = 0;
@@ -322,6 +332,9 @@ int rig_reset(void **state)
 		put("half_open", &i, &nothing);
 	for (i = 0; i < CIRCUITS_MAX; i++)
 		put("drains", &i, &none);
+	put("watch", &none, &nothing);
+	if (rig.crowded)
+		next_hops_fill(&(struct next_hop){0});
 	if (rig.broken)
 		routes_make();
 	settings_make();

@@ -36,6 +36,7 @@
 #include "maps/circuit.h"
 #include "maps/pool.h"
 #include "maps/flow.h"
+#include "maps/next_hop.h"
 #include "maps/event.h"
 #include "frame.h"
 
@@ -60,6 +61,7 @@ struct rig {
 	unsigned int ifindex[DEVICES];
 	int cpus;
 	bool broken; /* a test changed routes: put them back */
+	bool crowded; /* a test filled the table of next hops: empty it */
 };
 
 /* What became of a packet. */
@@ -105,6 +107,7 @@ struct settings settings_get(void);
 void settings_put(const struct settings *settings);
 void cell(unsigned int source, unsigned int destination, unsigned int rule, unsigned int class);
 void generation_move(void);
+void next_hops_fill(const struct next_hop *hop);
 void shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int sweep_run(const char *program, const char *map);
 const char *verdict_name(int verdict);

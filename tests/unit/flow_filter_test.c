@@ -34,7 +34,7 @@ static void mapped(struct in6_addr *out, const char *text)
 
 static struct flow_record record(uint8_t protocol, uint32_t forward, uint32_t reply)
 {
-	struct flow_record r = {.family = 4, .has_reply = 1, .reply_flags = reply};
+	struct flow_record r = {.family = 4, .has_reply = 1, .reply = {.flags = reply}};
 
 	for (int i = 0; i < STATE_MAX; i++)
 		settings.timeout[i] = 100 * NANOSECONDS;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What every forwarded packet must respect, and where it is counted. Included once a family. */
+
+static __always_inline enum verdict F(ttl_exceeded)(struct pkt *p)
+{
+	p->answer.type = FAMILY == 4 ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED;
+	p->answer.code = 0;
+	return V_TTL_EXCEEDED;
+}
+
+/* What may not pass on this way: answered, and the flow untouched. */
+static __always_inline enum verdict F(limits)(struct pkt *p, const struct way *way)
+{
+	if (p->ttl <= 1)
+		return F(ttl_exceeded)(p);
+	if (way->mtu && p->length > way->mtu) {
+		if (!p->whole)
+			return V_TOO_BIG;
+		p->answer.type = FAMILY == 4 ? ICMP_DEST_UNREACH : ICMPV6_PKT_TOOBIG;
+		p->answer.code = FAMILY == 4 ? ICMP_FRAG_NEEDED : 0;
+		p->answer.mtu = way->mtu;
+		return V_TOO_BIG;
+	}
+	return GO_ON;
+}
+
+/* Under circuit and class; the half counts for itself. */
+static __always_inline void F(account)(struct pkt *p, const FLOW *f)
+{
+	struct circuit_counter *circuit = circuit_counter(f->half.circuit);
+	struct class_counter *class = class_counter(f->half.class);
+	bool in = f->half.flags & FLOW_REPLY;
+
+	if (circuit && in) {
+		circuit->in_packets++;
+		circuit->in_bytes += p->frame;
+	} else if (circuit) {
+		circuit->out_packets++;
+		circuit->out_bytes += p->frame;
+	}
+	if (class && in) {
+		class->in_packets++;
+		class->in_bytes += p->frame;
+	} else if (class) {
+		class->out_packets++;
+		class->out_bytes += p->frame;
+	}
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a device is: inside, or a link of a circuit. Asked of `links` once for each CPU, device and
+ * generation, and remembered: the roles of the live slot do not change while it is live, and every
+ * switch moves the generation.
+ */
+#ifndef SAMEPATH_BPF_ROLE_H
+#define SAMEPATH_BPF_ROLE_H
+
+#include "packet.h"
+
+#define ROLES_KEPT 256 /* devices, by the low bits of the ifindex */
+
+struct role_kept {
+	__u32 ifindex;
+	__u32 slot;
+	__u16 generation;
+	__u16 known;
+	struct role role;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, ROLES_KEPT);
+	__type(key, __u32);
+	__type(value, struct role_kept);
+} roles_kept SEC(".maps");
+
+/* The device without tags; NULL: samepath has nothing to do with it. */
+static __always_inline struct link *link_find(__u32 ifindex)
+{
+	struct link_key key = {.ifindex = ifindex, .outer = NO_TAG, .inner = NO_TAG};
+
+	return bpf_map_lookup_elem(&links, &key);
+}
+
+static __noinline void role_ask(struct pkt *p, __u32 ifindex, struct role_kept *kept)
+{
+	struct link *link = link_find(ifindex);
+
+	__builtin_memset(kept, 0, sizeof(*kept));
+	kept->ifindex = ifindex;
+	kept->slot = p->slot;
+	kept->generation = p->generation;
+	kept->known = 1;
+	if (!link)
+		return;
+	barrier_var(link); /* clang 16 and later reckon the place of the role before they ask for NULL */
+	kept->role = link->role[p->slot % SLOTS];
+}
+
+/* The role of a device without tags in the packet's slot. */
+static __always_inline struct role role_of(struct pkt *p, __u32 ifindex)
+{
+	__u32 place = ifindex % ROLES_KEPT;
+	struct role_kept *kept = bpf_map_lookup_elem(&roles_kept, &place);
+	struct role none = {0};
+
+	if (!kept)
+		return none;
+	if (kept->ifindex != ifindex || kept->slot != p->slot ||
+	    kept->generation != p->generation || !kept->known)
+		role_ask(p, ifindex, kept);
+	return kept->role;
+}
+
+#endif
