@@ -17,7 +17,6 @@ ip link set lo up
 exec >/dev/ttyS1 2>&1
 
 what=$(sed -n 's/.*samepath\.tests="\([^"]*\)".*/\1/p' /proc/cmdline)
-[[ $what ]] || what="prog netns"
 cd /samepath || exit
 echo "Linux $(uname -r), up after $(cut -d. -f1 /proc/uptime) s"
 # shellcheck disable=SC2086 # words

@@ -5,7 +5,7 @@
 # emulated machine. What the verifier of this machine's kernel takes, an older one need not.
 #
 #   tests/vm/vm.sh [SERIES...]      6.1 and 6.12 when none is named
-#   TESTS='prog tests/netns/pin.sh' what tests/run is given in there
+#   TESTS='prog netns'              what tests/run is given in there, instead of the choice below
 #   PACKAGES=DIR                    where kernel packages are at hand already
 #
 # A kernel package is downloaded and unpacked in build/vm, never installed. The machine has no disk:
@@ -18,7 +18,10 @@ set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 vm=$top/build/vm
-limit=${LIMIT_VM:-900} # seconds of a machine
+limit=${LIMIT_VM:-1800} # seconds of a machine
+# Loading the programs takes ten seconds under emulation, so not all there is: every verdict (prog),
+# connections over both families and their sources, violations, the daemon and expiry, stop.
+choice="prog tests/netns/pin.sh tests/netns/violation.sh tests/netns/expiry.sh tests/netns/stop.sh"
 skip() {
 	echo "skipped: $*"
 	exit 77
@@ -104,10 +107,10 @@ unpack() { # PACKAGE DIRECTORY: kernel and modules/
 }
 
 boot() { # DIRECTORY WORDS-FOR-THE-KERNEL: what the machine prints
-	timeout --kill-after=5 "$limit" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1G \
+	timeout --foreground --kill-after=5 "$limit" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1G \
 		-display none -monitor none -no-reboot -nodefaults \
 		-kernel "$1/kernel" -initrd "$1/initramfs" -serial "file:$1/console" -serial stdio \
-		-append "console=ttyS0 quiet panic=-1 $2" </dev/null | tr -d '\r'
+		-append "console=ttyS0 quiet panic=-1 $2" </dev/null | sed -u 's/\r//g'
 }
 
 machine() { # SERIES: status 0 all held, 1 not, 77 no such kernel
@@ -125,7 +128,7 @@ machine() { # SERIES: status 0 all held, 1 not, 77 no such kernel
 		(cd "$vm/base" && find . -print0 | cpio --quiet -0 -o -H newc)
 		(cd "$dir/modules" && find usr/lib/modules -print0 | cpio --quiet -0 -o -H newc)
 	} >"$dir/initramfs"
-	boot "$dir" "samepath.tests=\"${TESTS:-}\"" | tee "$dir/output" | grep -v '^status ' || :
+	boot "$dir" "samepath.tests=\"${TESTS:-$choice}\"" | tee "$dir/output" | grep --line-buffered -v '^status ' || :
 	status=$(sed -n 's/^status //p' "$dir/output")
 	rm -f "$dir/initramfs"
 	[[ $status ]] || echo "FAILED  Linux $1: the machine ended without a result after $((SECONDS - start)) s"
