@@ -6,6 +6,20 @@
  * Included once a family.
  */
 
+#ifndef SAMEPATH_BPF_EXPIRE
+#define SAMEPATH_BPF_EXPIRE
+/*
+ * A byte an element. Nobody reads it, but a read ends when its buffer is full, and only between
+ * two reads does the CPU go to others: without it a million elements are one stretch.
+ */
+static __always_inline void walked(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u8 byte = 0;
+
+	bpf_seq_write(ctx->meta->seq, &byte, sizeof(byte));
+}
+#endif
+
 /* The mapping that this flow lives under was needed just now. */
 static __always_inline void F(mapping_touch)(const FLOW *f, __u8 protocol, __u64 now)
 {
@@ -64,6 +78,7 @@ static __always_inline int F(expire_flow)(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (!seen || !ctx->value || !sum || !s)
 		return 0;
+	walked(ctx);
 	key = *seen;
 	f = bpf_map_lookup_elem(FLOWS, &key);
 	if (!f)
@@ -85,6 +100,7 @@ static __always_inline int F(expire_mapping)(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (!seen || !ctx->value || !sum)
 		return 0;
+	walked(ctx);
 	key = *seen;
 	if (key.circuit_side & 1)
 		return 0; /* goes with its MAPPING_POOL entry */
