@@ -169,13 +169,13 @@ demo: ## the path shown on real sockets; FEED=FILE uses another feed body
 soak: ## load while daemons are killed, programs replaced, configurations changed; SECONDS=60 of it
 	@$(MAKE) deps
 	@$(MAKE) tests
-	@SOAK='$(or $(SECONDS),60)' tests/netns/soak.sh 2>$(B)/soak.log || { tail -30 $(B)/soak.log; exit 1; }
+	@SOAK='$(or $(SECONDS),60)' tests/netns/soak.sh 2>$(B)/soak.log || { grep -A3 "^FAILED" $(B)/soak.log; exit 1; }
 
 million: ## a million flows, made, answered, expired; FLOWS=, MAPPING=endpoint-independent
 	@$(MAKE) deps
 	@$(MAKE) tests
 	@FLOWS='$(or $(FLOWS),1000000)' MAPPING='$(MAPPING)' tests/netns/million.sh 2>$(B)/million.log || \
-		{ tail -30 $(B)/million.log; exit 1; }
+		{ grep -A3 "^FAILED" $(B)/million.log; exit 1; }
 
 bench: all $(bench) ## what a packet costs, beside the kernel's own ways; BASE=PROGRAM compares
 	@BASE='$(BASE)' tests/bench/bench.sh $(BENCH)

@@ -41,8 +41,8 @@ for protocol in tcp udp; do
 	converse internet-${protocol}6 campus $protocol 2001:db8:10:2::2 0 $web6 7001
 done
 
-background iperf internet iperf3 -s -p 5201
-wait_for 5 quiet_on internet bash -c ': <>/dev/tcp/127.0.0.1/5201'
+background iperf internet iperf3 -s --forceflush -p 5201
+wait_for 5 grep -q listening "$work/iperf.out"
 loads=()
 load() { # NAME SPACE COMMAND: traffic that goes on until it is told to end
 	local name=$1

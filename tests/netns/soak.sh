@@ -41,8 +41,8 @@ browse() { # NAME SPACE URL
 	load "$1" "$2" bash -c 'while answer=$(curl -sS --max-time 20 "$0" 2>&1); do echo "$answer"; done
 		echo "curl: $answer"' "$3"
 }
-background iperf internet iperf3 -s -p 5201
-wait_for 5 quiet_on internet bash -c ': <>/dev/tcp/127.0.0.1/5201'
+background iperf internet iperf3 -s --forceflush -p 5201
+wait_for 5 grep -q listening "$work/iperf.out"
 load iperf-client campus iperf3 --forceflush -i 1 -c $web4 -p 5201 -t 0 -P 8 -b 20M --bidir
 browse curl4 pilot http://$exchange4/
 browse curl6 campus "http://[$web6]/"
