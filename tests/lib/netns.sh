@@ -285,13 +285,22 @@ for row in json.load(sys.stdin)["flows"]:
     print(*(row[column] for column in sys.argv[1].split(",")))' "$columns"
 }
 
-# Every flow, a line each: tuple, circuit, what it wears.
-flow_keys() {
+# Every flow, a line each: what it wears, its circuit, its tuple; then how often its host was heard.
+flow_list() {
 	quiet_sp -j flow show | /usr/bin/python3 -c '
 import json, sys
+columns = "pool", "pool-port", "circuit", "proto", "src", "sport", "dst", "dport", "out-packets"
 for row in json.load(sys.stdin)["flows"]:
-    print(*(row[key] for key in ("proto", "src", "sport", "dst", "dport", "circuit", "pool", "pool-port")))' |
-		sort
+    print(*(row[column] for column in columns))' | sort
+}
+# Of the flows before, those that are no more, or not the same: one that was made anew counts from
+# the beginning, and one that no packet finds does not count on, though its host was asked (port 7001).
+flows_lost() { # BEFORE AFTER
+	awk '{ count = $NF; key = $0; sub(/ [0-9]+$/, "", key) }
+		NR == FNR { was[key] = count; asked[key] = $8 == 7001; next }
+		{ now[key] = count }
+		END { for (key in was) if (!(key in now) || now[key] < was[key] + asked[key]) print key }' \
+		<(echo "$1") <(echo "$2")
 }
 # ask SPACE PROTO SOURCE PORT DESTINATION DPORT: one question, its answer
 ask() {

@@ -70,7 +70,7 @@ none_fell() { # BEFORE AFTER
 }
 unseen() { echo $(($(verdict GUARD_SOURCE) + $(verdict NO_CONFIG) + $(verdict UNMANAGED) + $(verdict NO_FLOW))); }
 before=$(unseen)
-flows=$(flow_keys)
+flows=$(flow_list)
 (($(wc -l <<<"$flows") >= 8)) || fail "fewer flows than conversations: $flows"
 was=$(programs) counted=$(counters)
 for round in $(seq 10); do
@@ -82,8 +82,10 @@ for round in $(seq 10); do
 	same "round $round: attached where" "$(cut -d' ' -f1,2 <<<"$was")" "$(cut -d' ' -f1,2 <<<"$now")"
 	same "round $round: programs that stayed" "" "$(comm -12 <(sort <<<"$was") <(sort <<<"$now"))"
 	for name in "${!said[@]}"; do same "round $round: $name" "${said[$name]}" "$(say_to "$name")"; done
-	left=$(comm -23 <(echo "$flows") <(flow_keys))
-	same "round $round: flows that were lost" "" "$left"
+	left=$(flow_list)
+	same "round $round: flows that were lost" "" "$(flows_lost "$flows" "$left")"
+	flows=$(awk 'NR == FNR { $NF = ""; old[$0]; next } { line = $0; $NF = ""; if ($0 in old) print line }' \
+		<(echo "$flows") <(echo "$left"))
 	more=$(counters)
 	none_fell "$counted" "$more" >"$work/fell" || fail "round $round: counters fell: $(cat "$work/fell")"
 	was=$now counted=$more

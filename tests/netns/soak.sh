@@ -58,7 +58,7 @@ lost() { # packets that no flow explains, or that were not seen by the program
 slot() { quiet_sp -j show | grep -o '"slot": *[0-9]'; }
 switched() { [[ $(slot) != "$1" ]]; }
 
-flows=$(flow_keys | grep -E ' (7001|5201) ')
+flows=$(flow_list | grep -E ' (7001|5201) [0-9]+$')
 (($(wc -l <<<"$flows") >= 97)) || fail "fewer flows than connections: $flows"
 before=$(lost)
 begun=$SECONDS replaced=0 killed=0
@@ -90,6 +90,7 @@ for round in $(seq $rounds); do
 		killed=$((killed + 1))
 	fi
 	first_ones "round $round"
+	same "round $round: flows that were lost" "" "$(flows_lost "$flows" "$(flow_list)")"
 	same "round $round: packets that nobody should lose" "$before" "$(lost)"
 done
 while ((SECONDS - begun < length)); do first_ones "afterwards"; done
@@ -103,8 +104,8 @@ for pid in "${loads[@]}"; do wait "$pid" 2>/dev/null || :; done
 for name in curl4 curl6; do
 	if grep -vE '^(chicago 203\.0\.113\.|internet 2001:db8:2:)' "$work/$name.out"; then fail "$name: see above"; fi
 done
-now=$(flow_keys)
-same "flows that were lost" "" "$(comm -23 <(echo "$flows") <(echo "$now"))"
+now=$(flow_list)
+same "flows that were lost" "" "$(flows_lost "$flows" "$now")"
 first_ones "at the end"
 daemon_running || fail "the daemon ended"
 
