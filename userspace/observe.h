@@ -84,7 +84,7 @@ uint64_t observe_flows(const struct observe_counts *c, unsigned int circuit);
 int observe_links(const struct observe *o, struct observe_link **out, size_t *count);
 /* Whether the daemon of this gateway runs. */
 bool observe_daemon(const char *gateway);
-/* Nanoseconds of CLOCK_MONOTONIC. */
+/* Nanoseconds of the packet path's clock: CLOCK_MONOTONIC outside of every time namespace. */
 uint64_t observe_now(void);
 /* Adds `cpus` copies of a value made of 64-bit words into `sum`. */
 void observe_add(uint64_t *sum, const uint64_t *copies, size_t words, unsigned int cpus);
