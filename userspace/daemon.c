@@ -229,6 +229,8 @@ static int serve(struct daemon *d)
 		return print_error("cannot start: %s", strerror(-err)), err;
 	sd_notifyf(0, "READY=1\nSTATUS=gateway %s", d->instance.name);
 	err = sd_event_loop(d->loop);
+	if (err < 0)
+		daemon_log(LOG_ERR, "event loop: %s", strerror(-err));
 	sd_notify(0, "STOPPING=1");
 	return err;
 }
