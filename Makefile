@@ -125,6 +125,10 @@ $(B)/tests/lib/%: tests/lib/%.c
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) $(ALL_CFLAGS) $< -o $@
 
+$(B)/tests/lib/%.so: tests/lib/%.so.c
+	@mkdir -p $(@D)
+	$(call say,PRELOAD,$@)$(CC) $(ALL_CFLAGS) -shared -fPIC $< -o $@
+
 $(B)/tests/lib/%.bpf.o: tests/lib/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
