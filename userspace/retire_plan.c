@@ -6,7 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include "apply_plan.h"
+#include "attach.h"
 #include "print.h"
+
+/* Is what has this number now the device that we attached to? Numbers are given again. */
+static bool still_ours(const struct plan *p, int ifindex)
+{
+	const struct kernel_link *link = plan_link_at(p, ifindex);
+
+	return link && attached_xdp(p->instance.pins, link->name, ifindex);
+}
 
 static int suspect_links(struct plan *p)
 {
@@ -18,7 +27,7 @@ static int suspect_links(struct plan *p)
 		at = &key;
 		if (maps_get(&p->maps, MAP_links, &key, &l) ||
 		    l.role[p->live.slot].kind != ROLE_LINK || plan_has_device(p, (int)key.ifindex) ||
-		    !plan_link_at(p, (int)key.ifindex))
+		    !still_ours(p, (int)key.ifindex))
 			continue;
 		err = retire_suspect(&p->census, (struct suspect){ .circuit = l.role[p->live.slot].circuit,
 						   .ifindex = key.ifindex });
