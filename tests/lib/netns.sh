@@ -27,6 +27,7 @@ spaces=(pilot campus gw chicago dallas internet)
 # shellcheck disable=SC2034 # for those who source this
 exchange4=198.18.1.10 exchange6=2001:db8:e::10 web4=198.19.0.10 web6=2001:db8:f00::10
 started=() # processes to end
+noise=() # those that must end before the gateway does
 applied=
 mounted= # bpffs, by this test
 silent=  # a test that sets it shows no commands
@@ -259,7 +260,7 @@ daemon_start() {
 }
 daemon_ready_or_dead() { ! kill -0 "$daemon" || grep -q '^ready' "$work/ready.out"; }
 daemon_running() {
-	kill -0 "$daemon" && quiet_sp -j show | grep -q '"daemon": *"running"'
+	kill -0 "$daemon" && [[ $(quiet_sp -j show) == *'"daemon": "running"'* ]]
 }
 
 # Packets of a verdict, violations or flows of a circuit, as `show -j` tells.
@@ -414,6 +415,7 @@ lab_end() {
 		echo "the gateway at that time:" >&2
 		quiet_sp show >&2
 	fi
+	((${#noise[@]} == 0)) || kill -KILL "${noise[@]}" 2>/dev/null
 	if [[ $applied && -d /sys/fs/bpf/samepath/$gateway ]]; then
 		# one that a test stopped would never hear TERM
 		[[ -z ${daemon:-} ]] || { kill -CONT "$daemon"; kill -TERM "$daemon"; wait "$daemon"; } 2>/dev/null
