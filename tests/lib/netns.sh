@@ -173,6 +173,24 @@ lab_witnesses() {
 	witness wan0 internet i0 203.0.113.0/28 2001:db8:2::/64 192.0.2.1 2001:db8:ff::1
 }
 
+# A new er2 in the place of one that was deleted, watched from before it is up.
+wires=0
+dallas_wire() {
+	wires=$((wires + 1))
+	ip -n "${lab}gw" link add er2 type veth peer name d0 netns "${lab}dallas"
+	witness "er2-$wires" dallas d0 203.0.113.48/28 172.16.1.1
+	ip -n "${lab}dallas" addr add 172.16.1.2/30 dev d0
+	ip -n "${lab}gw" addr add 172.16.1.1/30 dev er2
+	quiet_on dallas ethtool -K d0 tx off rx off tso off gso off gro off >/dev/null 2>&1 || :
+	quiet_on gw ethtool -K er2 tx off rx off tso off gso off gro off >/dev/null 2>&1 || :
+	ip -n "${lab}dallas" link set d0 xdpdrv object "$top/build/tests/lib/pass.bpf.o" section xdp
+	ip -n "${lab}dallas" link set d0 up
+	ip -n "${lab}gw" link set er2 up
+	ip -n "${lab}dallas" route replace 203.0.113.48/28 via 172.16.1.1
+}
+# Has the device of the gateway an XDP program?
+attached() { [[ $(ip -n "${lab}gw" link show "$1") == *'xdp '* || $(ip -n "${lab}gw" link show "$1") == *prog/xdp* ]]; }
+
 lab_config() {
 	cat <<YAML
 gateway: {name: $gateway, lab: true}

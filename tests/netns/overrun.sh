@@ -7,23 +7,7 @@
 lab_start
 edit 's/circuits: \[chicago, dallas\], otherwise: internet/circuits: [dallas], otherwise: drop/'
 daemon_start
-attached() { [[ $(ip -n "${lab}gw" link show "$1") == *'xdp '* || $(ip -n "${lab}gw" link show "$1") == *prog/xdp* ]]; }
 goes() { [[ $(ask pilot udp 10.1.20.2 0 $exchange4 7000) == "$1 "* ]]; }
-# New wire of dallas, watched from before it is up.
-wires=0
-dallas_wire() {
-	wires=$((wires + 1))
-	ip -n "${lab}gw" link add er2 type veth peer name d0 netns "${lab}dallas"
-	witness "er2-$wires" dallas d0 203.0.113.48/28 172.16.1.1
-	ip -n "${lab}dallas" addr add 172.16.1.2/30 dev d0
-	ip -n "${lab}gw" addr add 172.16.1.1/30 dev er2
-	quiet_on dallas ethtool -K d0 tx off rx off tso off gso off gro off >/dev/null 2>&1 || :
-	quiet_on gw ethtool -K er2 tx off rx off tso off gso off gro off >/dev/null 2>&1 || :
-	ip -n "${lab}dallas" link set d0 xdpdrv object "$top/build/tests/lib/pass.bpf.o" section xdp
-	ip -n "${lab}dallas" link set d0 up
-	ip -n "${lab}gw" link set er2 up
-	ip -n "${lab}dallas" route replace 203.0.113.48/28 via 172.16.1.1
-}
 wait_for 10 goes dallas
 
 say "the daemon hears nothing of the new link but that it missed something"
