@@ -12,12 +12,12 @@ wait_for 10 goes dallas
 
 say "the daemon hears nothing of the new link but that it missed something"
 kill -STOP "$daemon"
-ip -n "${lab}gw" link del er2
-dallas_wire
 seq 4000 | awk '{ printf "route add blackhole 100.%d.%d.0/24 table 999\n", 64 + $1 / 250, $1 % 250 }' >"$work/routes"
 ip -n "${lab}gw" -batch "$work/routes"
 drops() { quiet_on gw awk -v pid="$daemon" '$3 == pid { n += $9 } END { print n + 0 }' /proc/net/netlink; }
 (($(drops) > 0)) || fail "its socket held everything: no overrun was made"
+ip -n "${lab}gw" link del er2
+dallas_wire
 if attached er2; then fail "who attached it?"; fi
 kill -CONT "$daemon"
 wait_for 15 attached er2
