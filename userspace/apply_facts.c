@@ -165,6 +165,18 @@ int plan_sources(struct plan *p)
 	return err;
 }
 
+static struct prefix subnet_of(const struct kernel_address *a)
+{
+	struct prefix s = a->address;
+	unsigned int bits;
+
+	s.length = a->subnet_length;
+	bits = prefix_mapped_length(&s);
+	for (unsigned int i = bits; i < 128; i++)
+		s.address.s6_addr[i / 8] &= (unsigned char)~(0x80 >> (i % 8));
+	return s;
+}
+
 static struct in6_addr last_of(const struct prefix *p)
 {
 	struct in6_addr last = p->address;
@@ -232,7 +244,7 @@ int plan_answers(struct plan *p, uint32_t circuit, const struct prefix *pool)
 		if (d->role.kind != ROLE_LINK || d->role.circuit != circuit)
 			continue;
 		for (size_t k = 0; k < p->address_count && !err; k++) {
-			struct prefix subnet = kernel_subnet(&p->addresses[k]);
+			struct prefix subnet = subnet_of(&p->addresses[k]);
 
 			if (p->addresses[k].ifindex == d->link->ifindex && prefix_overlaps(&subnet, pool))
 				err = answer_parts(p, (uint32_t)d->link->ifindex,
@@ -257,7 +269,7 @@ static void set_host(struct in6_addr *a, uint32_t host)
 /* A host that wears the network or broadcast address of a connected subnet gets no reply. */
 static void trim(struct pool_range *r, const struct kernel_address *a)
 {
-	struct prefix subnet = kernel_subnet(a);
+	struct prefix subnet = subnet_of(a);
 	struct in6_addr last = last_of(&subnet);
 	uint32_t first = host_of(&r->first);
 

@@ -72,7 +72,6 @@ struct kernel_rule {
 /* Every list is malloc'ed for the caller. 0 or -errno. */
 int kernel_links(struct kernel_link **out, size_t *count);
 int kernel_addresses(struct kernel_address **out, size_t *count);
-struct prefix kernel_subnet(const struct kernel_address *a);
 int kernel_neighbours(struct kernel_neighbour **out, size_t *count);
 int kernel_routes(uint32_t table, struct kernel_route **out, size_t *count); /* 0: all tables */
 int kernel_rules(struct kernel_rule **out, size_t *count);
@@ -125,9 +124,8 @@ struct kernel_want {
 /* Priorities of our rules, all ahead of main's 32766 and behind local's 0. The prefixes and links
  * they name are disjoint, so that order within one priority does not matter. */
 #define KERNEL_PRIORITY_POOL 1000 /* from POOL lookup T */
-#define KERNEL_PRIORITY_CONNECTED 1050 /* oif LINK lookup main suppress_prefixlength 0, IPv4 */
+#define KERNEL_PRIORITY_CONNECTED 1050 /* oif LINK lookup main suppress_prefixlength 0 */
 #define KERNEL_PRIORITY_LINK 1100 /* oif LINK lookup T */
-#define KERNEL_METRIC_CONNECTED 256 /* and the place of the link; what the kernel gives such routes */
 #define KERNEL_METRIC_LAST UINT32_MAX /* behind every route that anybody else installs */
 
 /* What a configuration asks of the kernel, given its devices and addresses. A next hop whose

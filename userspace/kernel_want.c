@@ -108,18 +108,6 @@ static bool carries_untranslated(const struct config *c, const struct config_cir
 	return false;
 }
 
-struct prefix kernel_subnet(const struct kernel_address *a)
-{
-	struct prefix s = a->address;
-	unsigned int bits;
-
-	s.length = a->subnet_length;
-	bits = prefix_mapped_length(&s);
-	for (unsigned int i = bits; i < 128; i++)
-		s.address.s6_addr[i / 8] &= (unsigned char)~(0x80 >> (i % 8));
-	return s;
-}
-
 static bool in_subnet(const struct build *b, int ifindex, const struct prefix *host)
 {
 	for (size_t i = 0; i < b->address_count; i++) {
@@ -179,31 +167,10 @@ static void want_table(struct build *b, const struct config_circuit *circuit, un
 		want_route(b, &route);
 }
 
-/* What main knows of the link itself, in the circuit's own table: its subnets, and link-local. */
-static void want_connected(struct build *b, const struct config_circuit *circuit, size_t index)
-{
-	const struct kernel_link *dev = device(b, circuit->links[index].interface);
-	struct kernel_route route = { .table = circuit->table, .kind = ROUTE_UNICAST, .hop_count = 1 };
-
-	if (!dev || !dev->up)
-		return;
-	/* Links may share a subnet, and all have link-local: each has a metric of its own. */
-	route.metric = KERNEL_METRIC_CONNECTED + (uint32_t)index;
-	route.hops[0].ifindex = dev->ifindex;
-	for (size_t i = 0; i < b->address_count; i++) {
-		if (b->addresses[i].ifindex != dev->ifindex || b->addresses[i].address.family != 6)
-			continue;
-		route.to = kernel_subnet(&b->addresses[i]);
-		want_route(b, &route);
-	}
-}
-
 /*
  * A circuit that carries inside addresses is found by the link, not by the source. What the kernel
- * itself sends over the link (its BGP session, link-local traffic) is bound to that device too, and
- * its neighbours are in main. IPv4 asks main first, without its default routes. For IPv6
- * bpf_fib_lookup takes no notice of suppress_prefixlength and would find main's default; there the
- * circuit's table gets to know the neighbours.
+ * itself sends over the link (its BGP session, link-local traffic) is bound to that device too,
+ * and its neighbours are in main: so main is asked first, without its default routes.
  */
 static void want_link_rules(struct build *b, const struct config_circuit *circuit,
 			    unsigned char family)
@@ -212,14 +179,10 @@ static void want_link_rules(struct build *b, const struct config_circuit *circui
 
 	for (size_t i = 0; i < circuit->link_count; i++) {
 		snprintf(rule.oif, sizeof(rule.oif), "%.15s", circuit->links[i].interface);
-		if (family == 4) {
-			rule.table = RT_TABLE_MAIN;
-			rule.priority = KERNEL_PRIORITY_CONNECTED;
-			rule.suppress_default = true;
-			want_rule(b, rule);
-		} else {
-			want_connected(b, circuit, i);
-		}
+		rule.table = RT_TABLE_MAIN;
+		rule.priority = KERNEL_PRIORITY_CONNECTED;
+		rule.suppress_default = true;
+		want_rule(b, rule);
 		rule.table = circuit->table;
 		rule.priority = KERNEL_PRIORITY_LINK;
 		rule.suppress_default = false;

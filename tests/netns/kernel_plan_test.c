@@ -144,7 +144,7 @@ static void apply_makes_it_and_stop_leaves_nothing(void **state)
 		     "unreachable default dev lo proto 90 metric 4294967295");
 	assert_shows("ip rule", "1000:\tfrom 203.0.113.32/28 lookup 101 proto 90");
 	assert_shows("ip -6 rule", "1100:\tfrom all oif er2 [detached] lookup 70000 proto 90");
-	assert_shows("ip rule",
+	assert_shows("ip -6 rule",
 		     "1050:\tfrom all oif er2 [detached] lookup main suppress_prefixlength 0");
 	assert_shows("ip route", "blackhole 192.168.1.0/24 proto 90 metric 4294967295");
 	assert_shows("cat /proc/sys/net/ipv6/conf/all/forwarding", "1");
