@@ -316,22 +316,6 @@ void plan_ranges(struct plan *p)
 	}
 }
 
-/* Retiring links stand last in `devices`, so they are asked last. */
-void plan_links(struct plan *p)
-{
-	uint32_t used[CIRCUITS_MAX] = { 0 };
-
-	for (int n = 1; n < CIRCUITS_MAX; n++)
-		memset(p->image->circuits[n].links, 0, sizeof(p->image->circuits[n].links));
-	for (size_t i = 0; i < p->device_count; i++) {
-		const struct plan_device *d = &p->devices[i];
-		uint8_t n = d->role.circuit;
-
-		if (d->role.kind == ROLE_LINK && used[n] < CIRCUIT_LINKS)
-			p->image->circuits[n].links[used[n]++] = (uint32_t)d->link->ifindex;
-	}
-}
-
 void plan_ports(struct plan *p)
 {
 	unsigned int first = 32768, last = 60999;

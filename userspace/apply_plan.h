@@ -73,8 +73,6 @@ int plan_devices(struct plan *p);
 int plan_sources(struct plan *p);
 int plan_answers(struct plan *p, uint32_t circuit, const struct prefix *pool);
 void plan_ranges(struct plan *p);
-/* The devices of each circuit, which what is not translated is tried on. After retire_plan. */
-void plan_links(struct plan *p);
 /* The gateway's own ephemeral ports, into the settings. */
 void plan_ports(struct plan *p);
 int scoped_add(struct scoped_set *s, uint32_t scope, const struct prefix *prefix);
