@@ -51,6 +51,12 @@ static __always_inline bool neighbour_failed(__u32 ifindex, const struct in6_add
 	return bpf_map_lookup_elem(&failed, &key);
 }
 
+/* Has the next hop not failed? What is resolved answers. */
+static __always_inline bool way_works(const struct way *way)
+{
+	return way->resolved || !neighbour_failed(way->oif, &way->next_hop);
+}
+
 /* Can frames be redirected to the device? A driver without native XDP takes them from skbs only. */
 static __always_inline bool link_generic(__u32 ifindex)
 {
@@ -112,10 +118,25 @@ static __always_inline int F(way_ask)(struct xdp_md *ctx, __u32 ifindex, __u32 f
 	return answer;
 }
 
+static __always_inline bool F(way_found)(int answer)
+{
+	return answer == BPF_FIB_LKUP_RET_SUCCESS || answer == BPF_FIB_LKUP_RET_NO_NEIGH;
+}
+
+/* Does the way leave by a link of circuit `number`? */
+static __always_inline bool F(way_fits)(struct pkt *p, __u32 number, const struct way *way)
+{
+	struct role role = role_of(p, way->oif);
+
+	return role.kind == ROLE_LINK && role.circuit == number;
+}
+
 /*
- * Is this the way of circuit `number`? Its device must be a link of the circuit, and the next
- * hop must not have failed. With `links`, for what is not translated, each link is asked in
- * turn, because without a pool address as source no rule leads to the circuit's table.
+ * A way of circuit `number`: its device must be a link of the circuit, and that link must work.
+ * What wears a pool address follows the kernel's own choice; when that is a link of the circuit
+ * that does not work, and for what is not translated, whose source leads to no table, each link
+ * is asked in turn. The circuit's table has the last word: it answers for a link only when it has
+ * a route over it.
  */
 static __always_inline int F(way_of_circuit)(struct xdp_md *ctx, struct pkt *p, __u32 number,
 					     struct circuit *circuit, bool translated,
@@ -123,26 +144,24 @@ static __always_inline int F(way_of_circuit)(struct xdp_md *ctx, struct pkt *p, 
 					     struct way *way)
 {
 	int answer, refused = BPF_FIB_LKUP_RET_UNREACHABLE;
-	struct role role;
 	__u32 i;
 
-	for (i = 0; i < CIRCUIT_LINKS; i++) {
-		__u32 ifindex = translated ? p->ifindex : circuit->links[i];
-
-		if (!ifindex)
-			return refused;
-		answer = F(way_ask)(ctx, ifindex, translated ? 0 : BPF_FIB_LOOKUP_OUTPUT, source,
-				    destination, p->protocol, way);
-		if (answer == BPF_FIB_LKUP_RET_SUCCESS || answer == BPF_FIB_LKUP_RET_NO_NEIGH) {
-			role = role_of(p, way->oif);
-			if (role.kind == ROLE_LINK && role.circuit == number &&
-			    (way->resolved || !neighbour_failed(way->oif, &way->next_hop)))
-				return answer;
-			answer = refused;
-		}
-		if (translated)
+	if (translated) {
+		answer = F(way_ask)(ctx, p->ifindex, 0, source, destination, p->protocol, way);
+		if (!F(way_found)(answer))
 			return answer;
-		refused = answer;
+		if (!F(way_fits)(p, number, way))
+			return refused;
+		if (way_works(way))
+			return answer;
+	}
+	for (i = 0; i < CIRCUIT_LINKS && circuit->links[i]; i++) {
+		answer = F(way_ask)(ctx, circuit->links[i], BPF_FIB_LOOKUP_OUTPUT, source, destination,
+				    QUESTION_PROTOCOL, way);
+		if (!F(way_found)(answer))
+			refused = answer;
+		else if (F(way_fits)(p, number, way) && way_works(way))
+			return answer;
 	}
 	return refused;
 }
@@ -208,7 +227,7 @@ static __noinline enum verdict F(route_ask)(struct xdp_md *ctx, struct pkt *p, F
 		if (role_of(p, way->oif).kind != ROLE_INSIDE)
 			return V_NO_ROUTE; /* never out of a circuit again */
 	}
-	if (answer != BPF_FIB_LKUP_RET_SUCCESS && answer != BPF_FIB_LKUP_RET_NO_NEIGH)
+	if (!F(way_found)(answer))
 		return F(way_refused)(p, answer, to_circuit);
 	F(way_keep)(p, f, way);
 	return GO_ON;

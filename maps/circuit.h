@@ -63,6 +63,12 @@ struct rule {
 	__u16 flags; /* enum rule_flag */
 };
 
+/*
+ * The protocol of a question to the FIB that names the link to leave by. No packet has it
+ * (RFC 3692), so a rule that selects it is for the packet path alone.
+ */
+#define QUESTION_PROTOCOL 253
+
 /* Tags are host order, 0xffff: none. */
 #define NO_TAG 0xffff
 

@@ -129,6 +129,7 @@ static int plan_wishes(struct plan *p)
 	if (err)
 		return err;
 	plan_ranges(p);
+	plan_circuit_links(p);
 	plan_ports(p);
 	plan_digest(p);
 	err = kernel_want_build(p->config, p->links, p->link_count, p->addresses, p->address_count,

@@ -316,6 +316,27 @@ void plan_ranges(struct plan *p)
 	}
 }
 
+/*
+ * What is not translated is asked of the links one by one, so the packet path must know them.
+ * Those that retire come last: they are for the flows that are there, not for new ones.
+ */
+void plan_circuit_links(struct plan *p)
+{
+	uint8_t used[CIRCUITS_MAX] = { 0 };
+
+	for (int n = 0; n < CIRCUITS_MAX; n++)
+		memset(p->image->circuits[n].links, 0, sizeof(p->image->circuits[n].links));
+	for (int retiring = 0; retiring <= 1; retiring++)
+		for (size_t i = 0; i < p->device_count; i++) {
+			const struct plan_device *d = &p->devices[i];
+			uint8_t n = d->role.circuit;
+
+			if (d->role.kind == ROLE_LINK && d->role.retiring == retiring &&
+			    used[n] < CIRCUIT_LINKS)
+				p->image->circuits[n].links[used[n]++] = (uint32_t)d->link->ifindex;
+		}
+}
+
 void plan_ports(struct plan *p)
 {
 	unsigned int first = 32768, last = 60999;

@@ -73,6 +73,8 @@ int plan_devices(struct plan *p);
 int plan_sources(struct plan *p);
 int plan_answers(struct plan *p, uint32_t circuit, const struct prefix *pool);
 void plan_ranges(struct plan *p);
+/* The links of each circuit, into the image. */
+void plan_circuit_links(struct plan *p);
 /* The gateway's own ephemeral ports, into the settings. */
 void plan_ports(struct plan *p);
 int scoped_add(struct scoped_set *s, uint32_t scope, const struct prefix *prefix);

@@ -65,6 +65,7 @@ struct kernel_rule {
 	uint32_t table;
 	uint32_t priority;
 	unsigned char protocol;
+	unsigned char ip_protocol; /* 0: any */
 	bool suppress_default; /* suppress_prefixlength 0: the table without its default */
 	bool other; /* read only: has a selector or an action that is not described here */
 };
@@ -124,6 +125,7 @@ struct kernel_want {
 /* Priorities of our rules, all ahead of main's 32766 and behind local's 0. The prefixes and links
  * they name are disjoint, so that order within one priority does not matter. */
 #define KERNEL_PRIORITY_POOL 1000 /* from POOL lookup T */
+#define KERNEL_PRIORITY_QUESTION 1025 /* oif LINK ipproto 253 lookup T: the packet path asks */
 #define KERNEL_PRIORITY_CONNECTED 1050 /* oif LINK lookup main suppress_prefixlength 0 */
 #define KERNEL_PRIORITY_LINK 1100 /* oif LINK lookup T */
 #define KERNEL_METRIC_LAST UINT32_MAX /* behind every route that anybody else installs */

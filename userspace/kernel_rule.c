@@ -26,6 +26,9 @@ static void read_rule_attribute(const struct nlattr *a, int family, struct kerne
 	case FRA_OIFNAME:
 		snprintf(r->oif, sizeof(r->oif), "%s", mnl_attr_get_str(a));
 		break;
+	case FRA_IP_PROTO:
+		r->ip_protocol = mnl_attr_get_u8(a);
+		break;
 	case FRA_SUPPRESS_PREFIXLEN: /* -1: none */
 		r->suppress_default = !mnl_attr_get_u32(a);
 		r->other |= mnl_attr_get_u32(a) + 1 > 1;
@@ -92,6 +95,8 @@ static int change_rule(const struct kernel_rule *r, uint16_t type, uint16_t flag
 	mnl_attr_put_u8(n, FRA_PROTOCOL, r->protocol);
 	if (r->oif[0])
 		mnl_attr_put_strz(n, FRA_OIFNAME, r->oif);
+	if (r->ip_protocol)
+		mnl_attr_put_u8(n, FRA_IP_PROTO, r->ip_protocol);
 	if (r->suppress_default)
 		mnl_attr_put_u32(n, FRA_SUPPRESS_PREFIXLEN, 0);
 	return kernel_talk(NETLINK_ROUTE, n, NULL, NULL);
@@ -110,10 +115,12 @@ int kernel_rule_delete(const struct kernel_rule *r)
 const char *kernel_rule_text(const struct kernel_rule *r, const char *verb, char *buffer,
 			     size_t size)
 {
-	char from[PREFIX_TEXT], oif[32] = "", table[16] = "main";
+	char from[PREFIX_TEXT], oif[48] = "", table[16] = "main";
 
 	if (r->oif[0])
 		snprintf(oif, sizeof(oif), " oif %s", r->oif);
+	if (r->ip_protocol)
+		snprintf(oif + strlen(oif), sizeof(oif) - strlen(oif), " ipproto %u", r->ip_protocol);
 	if (r->table != RT_TABLE_MAIN)
 		snprintf(table, sizeof(table), "%u", r->table);
 	snprintf(buffer, size, "%srule %s from %s%s lookup %s%s priority %u",

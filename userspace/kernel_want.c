@@ -9,6 +9,7 @@
 #include "kernel.h"
 #include "kernel_netlink.h"
 #include "report.h"
+#include "../maps/circuit.h"
 
 struct build {
 	const struct config *c;
@@ -89,25 +90,6 @@ static void want_sysctl(struct build *b, const char *value, const char *format, 
 		*at = s;
 }
 
-/* Does the configuration let this circuit carry inside addresses as they are? */
-static bool carries_untranslated(const struct config *c, const struct config_circuit *circuit)
-{
-	if (!circuit->translates)
-		return true;
-	for (size_t i = 0; i < c->rule_count; i++) {
-		const struct config_rule *rule = &c->rules[i];
-
-		if (rule->translate)
-			continue;
-		if (rule->otherwise.text && !strcmp(rule->otherwise.text, circuit->name))
-			return true;
-		for (size_t k = 0; k < rule->circuits.count; k++)
-			if (!strcmp(rule->circuits.at[k].text, circuit->name))
-				return true;
-	}
-	return false;
-}
-
 static bool in_subnet(const struct build *b, int ifindex, const struct prefix *host)
 {
 	for (size_t i = 0; i < b->address_count; i++) {
@@ -168,24 +150,23 @@ static void want_table(struct build *b, const struct config_circuit *circuit, un
 }
 
 /*
- * A circuit that carries inside addresses is found by the link, not by the source. What the kernel
- * itself sends over the link (its BGP session, link-local traffic) is bound to that device too,
- * and its neighbours are in main: so main is asked first, without its default routes.
+ * The packet path also asks for one link after the other: of what is not translated no source
+ * tells the table, and when the kernel chose a link that does not work, another may. Such a
+ * question names the link and QUESTION_PROTOCOL, and both select the rule. A rule by source would
+ * not do: for IPv6, bpf_fib_lookup with BPF_FIB_LOOKUP_OUTPUT passes over rules with a source. Nor
+ * would the link alone: what the kernel itself sends over a link (a BGP session that is to fill
+ * the table, link-local traffic) has its neighbours in main.
  */
-static void want_link_rules(struct build *b, const struct config_circuit *circuit,
-			    unsigned char family)
+static void want_question_rules(struct build *b, const struct config_circuit *circuit,
+				unsigned char family)
 {
-	struct kernel_rule rule = { .from = any_of(family) };
+	struct kernel_rule rule = { .from = any_of(family),
+				    .table = circuit->table,
+				    .priority = KERNEL_PRIORITY_QUESTION,
+				    .ip_protocol = QUESTION_PROTOCOL };
 
 	for (size_t i = 0; i < circuit->link_count; i++) {
 		snprintf(rule.oif, sizeof(rule.oif), "%.15s", circuit->links[i].interface);
-		rule.table = RT_TABLE_MAIN;
-		rule.priority = KERNEL_PRIORITY_CONNECTED;
-		rule.suppress_default = true;
-		want_rule(b, rule);
-		rule.table = circuit->table;
-		rule.priority = KERNEL_PRIORITY_LINK;
-		rule.suppress_default = false;
 		want_rule(b, rule);
 	}
 }
@@ -196,8 +177,7 @@ static void want_circuit(struct build *b, const struct config_circuit *circuit)
 		return;
 	for (int family = 4; family <= 6; family += 2) {
 		want_table(b, circuit, family);
-		if (carries_untranslated(b->c, circuit))
-			want_link_rules(b, circuit, family);
+		want_question_rules(b, circuit, family);
 	}
 	for (size_t i = 0; i < circuit->outbound_pool.count; i++)
 		want_rule(b, (struct kernel_rule){ .from = circuit->outbound_pool.at[i].prefix,

@@ -392,8 +392,8 @@ inject() {
 
 # What samepath may change in the gateway's namespace, to be compared before and after.
 footprint() {
-	ip -n "${lab}gw" rule
-	ip -n "${lab}gw" -6 rule
+	ip -n "${lab}gw" rule | sort # the order within a priority says nothing
+	ip -n "${lab}gw" -6 rule | sort
 	ip -n "${lab}gw" -4 route show table all | grep -v ' dev lo' | sort
 	ip -n "${lab}gw" -6 route show table all | sed 's/ pref medium//' | grep -v -e anycast -e multicast -e fe80: | sort
 	quiet_on gw sysctl -a 2>/dev/null | grep -E 'forwarding|rp_filter|accept_ra |linkdown|send_redirects' | sort

@@ -18,11 +18,12 @@ static char *output(const char *command)
 	return text;
 }
 
-/* Everything that samepath could have touched. */
+/* Everything that samepath could have touched. Rules of one priority are disjoint, so that their order
+ * says nothing. */
 static char *snapshot(void)
 {
 	return output(
-		"ip rule; ip -6 rule; ip -d route show table all; ip -d -6 route show table all;"
+		"ip rule | sort; ip -6 rule | sort; ip -d route show table all; ip -d -6 route show table all;"
 		"cd /proc/sys/net; grep -r . ipv4/conf ipv6/conf ipv4/ip_forward 2>/dev/null |"
 		" grep -v stable_secret | sort");
 }
@@ -143,9 +144,9 @@ static void apply_makes_it_and_stop_leaves_nothing(void **state)
 	assert_shows("ip -6 route show table 70000",
 		     "unreachable default dev lo proto 90 metric 4294967295");
 	assert_shows("ip rule", "1000:\tfrom 203.0.113.32/28 lookup 101 proto 90");
-	assert_shows("ip -6 rule", "1100:\tfrom all oif er2 [detached] lookup 70000 proto 90");
 	assert_shows("ip -6 rule",
-		     "1050:\tfrom all oif er2 [detached] lookup main suppress_prefixlength 0");
+		     "1025:\tfrom all oif er2 [detached] ipproto ipproto-253 lookup 70000 proto 90");
+	assert_shows("ip rule", "1025:\tfrom all oif er1 ipproto ipproto-253 lookup 101 proto 90");
 	assert_shows("ip route", "blackhole 192.168.1.0/24 proto 90 metric 4294967295");
 	assert_shows("cat /proc/sys/net/ipv6/conf/all/forwarding", "1");
 	assert_shows("cat /proc/sys/net/ipv6/conf/er0p/accept_ra", "2");

@@ -135,6 +135,60 @@ static void failed_next_hop_is_passed_over(void **state)
 	EACH_FAMILY(f) lands_on(f, next_of(f), "failed next hop");
 }
 
+/* chicago gets a second link; the kernel chooses between the two by hash. */
+static void two_links(void)
+{
+	struct circuit c = circuit_get(CHICAGO);
+
+	rig.broken = true;
+	link_make(ALIEN, ROLE_LINK, CHICAGO, "192.168.99.1", "2001:db8:98::1");
+	c.links[1] = rig.ifindex[ALIEN];
+	circuit_put(CHICAGO, &c);
+	neighbour_make(ALIEN, "192.168.99.2", 0x50);
+	neighbour_make(ALIEN, "2001:db8:98::2", 0x50);
+	shell("ip route replace default table 101 nexthop via 172.16.0.2 nexthop via 192.168.99.2");
+	shell("ip -6 route replace default table 101 nexthop via 2001:db8:f:1::2 "
+	      "nexthop via 2001:db8:98::2");
+}
+
+/* New flows of chicago that leave by the device, of 16 with ports from this one on. */
+static unsigned int leave_by(int family, enum device device, int port)
+{
+	unsigned int count = 0;
+	struct half half = {0};
+	int i;
+
+	for (i = 0; i < 16; i++, port++) {
+		struct tuple t = talk(family, IPPROTO_UDP, PILOT, AT_EXCHANGE, port, 443);
+
+		/* the choice is by address, so each asks another server */
+		t.daddr.s6_addr[15] = (uint8_t)(t.daddr.s6_addr[15] + i);
+		verdict_is(hear(LAN, t, NULL).verdict, V_FORWARDED, "chicago", family);
+		assert_true(half_get(&t, &half));
+		assert_int_equal(half.circuit, CHICAGO);
+		count += oif_of(&half) == rig.ifindex[device];
+	}
+	return count;
+}
+
+static void failed_next_hop_yields_to_another_link_of_the_circuit(void **state)
+{
+	struct neighbour_key key = {.ifindex = rig.ifindex[ER0]};
+	uint64_t now = monotonic();
+
+	(void)state;
+	two_links();
+	EACH_FAMILY(f) assert_in_range(leave_by(f, ER0, 6000), 1, 15);
+	shell("ip neigh del 172.16.0.2 dev er0 && ip -6 neigh del 2001:db8:f:1::2 dev er0");
+	generation_move();
+	key.address = address("172.16.0.2");
+	put("failed", &key, &now);
+	key.address = address("2001:db8:f:1::2");
+	put("failed", &key, &now);
+	EACH_FAMILY(f) assert_int_equal(leave_by(f, ALIEN, 6000), 16);
+	EACH_FAMILY(f) assert_int_equal(leave_by(f, ALIEN, 6100), 16);
+}
+
 static void way_over_a_foreign_device_is_passed_over(void **state)
 {
 	(void)state;
@@ -235,6 +289,7 @@ int main(void)
 		CASE(main_table_circuit_without_any_route_is_passed_over),
 		CASE(without_any_route_nothing_is_for_the_gateway),
 		CASE(failed_next_hop_is_passed_over),
+		CASE(failed_next_hop_yields_to_another_link_of_the_circuit),
 		CASE(way_over_a_foreign_device_is_passed_over),
 		CASE(missing_pool_of_the_family_is_named),
 		CASE(drained_pool_of_the_family_is_no_missing_pool),

@@ -93,6 +93,7 @@ struct outcome hear(enum device in, struct tuple t, const struct shape *shape);
 int guard(enum device out, const struct frame *frame, int *verdict);
 unsigned int halves(int family);
 bool half_get(const struct tuple *t, struct half *half);
+unsigned int oif_of(const struct half *half);
 void half_put(const struct tuple *t, const struct half *half);
 void half_forget(const struct tuple *t);
 bool half_translated(const struct tuple *t, struct tuple *translated);

@@ -137,6 +137,15 @@ bool half_get(const struct tuple *t, struct half *half)
 	return true;
 }
 
+/* The device that the half's packets leave by, 0: not known. */
+unsigned int oif_of(const struct half *half)
+{
+	struct next_hop hop = {0};
+	unsigned int index = half->hop;
+
+	return index && get("next_hops", &index, &hop) ? hop.oif : 0;
+}
+
 void half_put(const struct tuple *t, const struct half *half)
 {
 	uint8_t value[sizeof(struct flow6)], key[sizeof(struct flow_key6)];

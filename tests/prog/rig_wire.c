@@ -51,7 +51,9 @@ static void wire(void)
 	shell("ip rule add from 203.0.113.32/28 lookup 101 && "
 	      "ip -6 rule add from 2001:db8:1::/64 lookup 101 && "
 	      "ip rule add from 203.0.113.48/28 lookup 102 && "
-	      "ip rule add oif er0 lookup 101 && ip -6 rule add oif er0 lookup 101");
+	      "for o in er0 alien0; do ip rule add oif $o ipproto %d lookup 101; "
+	      "ip -6 rule add oif $o ipproto %d lookup 101; done", QUESTION_PROTOCOL,
+	      QUESTION_PROTOCOL);
 	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
 		neighbour_make(LAN, places[hosts[i]][0], 0x40 + i);
 		neighbour_make(LAN, places[hosts[i]][1], 0x40 + i);
