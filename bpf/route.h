@@ -51,10 +51,18 @@ static __always_inline bool neighbour_failed(__u32 ifindex, const struct in6_add
 	return bpf_map_lookup_elem(&failed, &key);
 }
 
-/* Has the next hop not failed? What is resolved answers. */
-static __always_inline bool way_works(const struct way *way)
+static __always_inline bool probe_down(__u32 ifindex, __u64 now)
 {
-	return way->resolved || !neighbour_failed(way->oif, &way->next_hop);
+	struct probe *probe = bpf_map_lookup_elem(&probes, &ifindex);
+
+	return probe && now < probe->down_until;
+}
+
+/* Is the probe of its link, if there is one, not down, and has the next hop not failed? */
+static __always_inline bool way_works(const struct way *way, __u64 now)
+{
+	return !probe_down(way->oif, now) &&
+	       (way->resolved || !neighbour_failed(way->oif, &way->next_hop));
 }
 
 /* Can frames be redirected to the device? A driver without native XDP takes them from skbs only. */
@@ -152,7 +160,7 @@ static __always_inline int F(way_of_circuit)(struct xdp_md *ctx, struct pkt *p, 
 			return answer;
 		if (!F(way_fits)(p, number, way))
 			return refused;
-		if (way_works(way))
+		if (way_works(way, p->now))
 			return answer;
 	}
 	for (i = 0; i < CIRCUIT_LINKS && circuit->links[i]; i++) {
@@ -160,7 +168,7 @@ static __always_inline int F(way_of_circuit)(struct xdp_md *ctx, struct pkt *p, 
 				    QUESTION_PROTOCOL, way);
 		if (!F(way_found)(answer))
 			refused = answer;
-		else if (F(way_fits)(p, number, way) && way_works(way))
+		else if (F(way_fits)(p, number, way) && way_works(way, p->now))
 			return answer;
 	}
 	return refused;

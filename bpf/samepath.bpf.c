@@ -235,18 +235,24 @@ int kill_flow(struct flow_kill *kill)
 }
 
 SEC("syscall")
-int report_filling(struct event *filling)
+int report(struct event *told)
 {
-	struct event *event = event_reserve(E_POOL_FILLING, bpf_ktime_get_ns());
+	struct event *event;
 
+	if (told->kind < E_POOL_FILLING)
+		return 1; /* the packet path's own */
+	event = event_reserve(told->kind, bpf_ktime_get_ns());
 	if (!event)
 		return 1;
-	event->family = filling->family;
-	event->protocol = filling->protocol;
-	event->circuit = filling->circuit;
-	event->pool = filling->pool;
-	event->packets[0] = filling->packets[0];
-	event->packets[1] = filling->packets[1];
+	event->family = told->family;
+	event->protocol = told->protocol;
+	event->circuit = told->circuit;
+	event->ifindex = told->ifindex;
+	event->pool = told->pool;
+	event->daddr = told->daddr;
+	event->dport = told->dport;
+	event->packets[0] = told->packets[0];
+	event->packets[1] = told->packets[1];
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }

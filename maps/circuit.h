@@ -16,6 +16,13 @@
  * by device, the addresses whose ARP requests and neighbour solicitations the
  * data plane answers. `failed` names next hops whose neighbour does not answer;
  * the daemon writes it.
+ *
+ * `probes` has an entry for each link with a `check`, by ifindex; the daemon
+ * writes it. A link whose probe is down carries nothing, whatever the FIB says.
+ * The mark ends by itself when the daemon does not renew it: without a daemon
+ * nobody would see the link come back, and once every probe of a circuit had
+ * been down, a dead daemon would keep the circuit away for ever. Without
+ * knowledge a link is judged as one without a check.
  */
 #ifndef SAMEPATH_CIRCUIT_H
 #define SAMEPATH_CIRCUIT_H
@@ -109,6 +116,12 @@ struct neighbour_key {
 	struct in6_addr address; /* IPv4 as mapped */
 };
 
+/* Value of `probes`, by ifindex. */
+struct probe {
+	__u64 down_until; /* ns, the link is down until then; 0: up */
+	__u64 changed; /* ns, when it came up or went down */
+};
+
 /* Per CPU, index circuit number. */
 struct circuit_counter {
 	__u64 out_packets;
@@ -189,6 +202,13 @@ struct {
 	__type(key, struct neighbour_key);
 	__type(value, __u64);
 } failed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct probe);
+} probes SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -6,6 +6,11 @@
  * takes them out. Each CPU may write so many a second of each kind; what was
  * not written is counted in `events_lost`, so silence is never mistaken for
  * calm. Addresses are the inside tuple's, IPv4 as mapped.
+ *
+ * What the daemon sees itself, from POOL_FILLING on, it tells through the
+ * program `report`. A filling pool: `pool` is the address, `packets` its ports
+ * in use and in all. A probe: `ifindex` is the link, `protocol`, `daddr` and
+ * `dport` are what it asks.
  */
 #ifndef SAMEPATH_EVENT_H
 #define SAMEPATH_EVENT_H
@@ -17,7 +22,9 @@
 	X(FLOW_CLOSED, "flow-closed") \
 	X(VIOLATION, "violation") \
 	X(EXHAUSTED, "exhausted") \
-	X(POOL_FILLING, "pool-filling")
+	X(POOL_FILLING, "pool-filling") \
+	X(PROBE_DOWN, "probe-down") \
+	X(PROBE_UP, "probe-up")
 
 #define EVENT_ENUM(name, text) E_##name,
 enum event_kind { EVENTS(EVENT_ENUM) E_MAX };

@@ -43,6 +43,20 @@ static uint32_t filling(const struct plan *p, uint32_t slot)
 	return maps_get(&p->maps, MAP_policy, &slot, &id) ? 0 : id;
 }
 
+/* No part of the slot, but the daemon reads its configuration again when the slot changes. */
+static uint64_t digest_checks(uint64_t h, const struct config *c)
+{
+	for (size_t i = 0; i < c->circuit_count; i++)
+		for (size_t k = 0; k < c->circuits[i].link_count; k++) {
+			const struct config_check *x = &c->circuits[i].links[k].check;
+			const uint32_t words[] = { x->protocol, x->port, x->interval, x->rise, x->fall };
+
+			h = digest_bytes(h, words, sizeof(words));
+			h = digest_bytes(h, &x->target.address, sizeof(x->target.address));
+		}
+	return h;
+}
+
 void plan_digest(struct plan *p)
 {
 	const struct image *i = p->image;
@@ -64,6 +78,7 @@ void plan_digest(struct plan *p)
 		h = digest_bytes(h, &p->devices[k].link->mtu, sizeof(uint32_t));
 		h = digest_bytes(h, p->devices[k].link->mac, 6);
 	}
+	h = digest_checks(h, p->config);
 	for (size_t k = 0; k < p->address_count; k++)
 		h = digest_bytes(h, &p->addresses[k].address.address, sizeof(struct in6_addr));
 	p->digest = h;

@@ -68,6 +68,26 @@ static void sizes(const struct config *c, const struct config_circuit *k, struct
 		}
 }
 
+/* What comes from a circuit with an inside source is dropped, so no answer could arrive. */
+static void check_target(const struct config *c, const struct config_circuit *k,
+			 const struct config_link *l, struct report *r)
+{
+	char text[PREFIX_TEXT], prefix[PREFIX_TEXT];
+
+	for (size_t i = 0; l->check.protocol && i < c->segment_count; i++)
+		for (size_t n = 0; n < c->segments[i].prefixes.count; n++) {
+			const struct prefix *p = &c->segments[i].prefixes.at[n].prefix;
+
+			if (!prefix_contains(p, &l->check.target))
+				continue;
+			report_error(r, c->file, l->check.line,
+				     "circuits[%s].links[%s].check: %s: is in %s of segment %s (line %d); accepted: an address outside",
+				     k->name, l->interface, address_text(&l->check.target.address, text),
+				     prefix_text(p, prefix), c->segments[i].name, c->segments[i].line);
+			return;
+		}
+}
+
 void check_links(const struct config *c, struct report *report)
 {
 	size_t i, j, count = c->interfaces.count, used = 0;
@@ -91,6 +111,7 @@ void check_links(const struct config *c, struct report *report)
 		for (j = 0; j < k->link_count; j++, used++) {
 			seen[used] = (struct place){ k->links[j].interface, k->name, k->links[j].line };
 			place_once(c, report, seen, used);
+			check_target(c, k, &k->links[j], report);
 		}
 	}
 	free(seen);

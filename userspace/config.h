@@ -40,10 +40,21 @@ struct config_segment {
 enum circuit_kind { KIND_INTERNET, KIND_EXPRESSROUTE, KIND_OTHER };
 enum mapping_mode { MAP_ADDRESS_AND_PORT, MAP_ENDPOINT_INDEPENDENT };
 
+/* What must answer over a link for it to be used. */
+struct config_check {
+	uint8_t protocol; /* IPPROTO_ICMP or IPPROTO_TCP, 0: no check */
+	uint16_t port; /* of TCP, host order */
+	struct prefix target; /* host prefix */
+	int line;
+	uint32_t interval; /* seconds */
+	uint32_t rise, fall; /* answers until it is up, failures until it is down */
+};
+
 struct config_link {
 	char *interface; /* as written, "er2.100" is a VLAN device */
 	int line;
 	struct config_prefixes next_hops; /* host prefixes */
+	struct config_check check;
 };
 
 struct config_circuit {

@@ -33,13 +33,32 @@ static const struct field inside_fields[] = {
 	{ 0 },
 };
 
+#define CHECK_NUMBER(member, most) FIELD_NUMBER, AT(config_check, member), .min = 1, .max = (most)
+static const struct field check_fields[] = {
+	{ "target", FIELD_TARGET, .required = true },
+	{ "interval", CHECK_NUMBER(interval, 300) },
+	{ "rise", CHECK_NUMBER(rise, 100) },
+	{ "fall", CHECK_NUMBER(fall, 100) },
+	{ 0 },
+};
+static const struct object check_object = { .fields = check_fields };
+
 static const struct field link_fields[] = {
 	{ "interface", FIELD_INTERFACE, .required = true, AT(config_link, interface) },
 	{ "next-hop", FIELD_ADDRESSES, AT(config_link, next_hops) },
+	{ "check", FIELD_CHECK, AT(config_link, check), .object = &check_object },
 	{ 0 },
 };
+static void link_defaults(void *element)
+{
+	struct config_check *c = &((struct config_link *)element)->check;
+
+	c->interval = 2;
+	c->rise = 2;
+	c->fall = 3;
+}
 static const struct object link_object = {
-	link_fields, sizeof(struct config_link), offsetof(struct config_link, line), true, NULL
+	link_fields, sizeof(struct config_link), offsetof(struct config_link, line), true, link_defaults
 };
 
 #define MAPPINGS CHOICES("address-and-port-dependent", "endpoint-independent")

@@ -216,6 +216,7 @@ static int serve(struct daemon *d)
 	struct round rounds[] = {
 		{d, vouch, MICROSECONDS / 4},
 		{d, follow, MICROSECONDS},
+		{d, daemon_probes, MICROSECONDS},
 		{d, daemon_neighbours, 2 * MICROSECONDS},
 		{d, daemon_listeners, 5 * MICROSECONDS},
 		{d, daemon_refresh_stale, 10 * MICROSECONDS},
@@ -257,6 +258,7 @@ int daemon_run(const char *textfile)
 	}
 	if (!err)
 		err = serve(&d);
+	daemon_probes_end(&d);
 	sd_event_unref(d.loop);
 	if (d.watch >= 0)
 		close(d.watch);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The daemon: applies, then keeps going what needs somebody awake: expiry, neighbours, listening
- * ports, generations, metrics. It holds no state that the pins and the kernel do not have, so it may
+ * ports, probes, generations, metrics. It holds no state that the pins and the kernel do not have, so it may
  * die at any moment; and when it ends, the data plane stays.
  */
 #ifndef SAMEPATH_USERSPACE_DAEMON_H
@@ -13,6 +13,8 @@
 #include "expire.h"
 #include "instance.h"
 #include "observe.h"
+
+struct probes; /* daemon_probe.c */
 
 struct daemon {
 	struct instance instance; /* its lock is not held between tasks */
@@ -26,6 +28,7 @@ struct daemon {
 	struct expire sweep;
 	uint64_t pools_looked; /* ns */
 	uint64_t retire_looked; /* ns */
+	struct probes *probes; /* NULL: none yet */
 };
 
 /* Runs until SIGTERM or SIGINT. Status for the shell. */
@@ -51,6 +54,10 @@ void daemon_retire(struct daemon *d);
 void daemon_neighbours(struct daemon *d);
 void daemon_refresh_stale(struct daemon *d);
 void daemon_listeners(struct daemon *d);
+void daemon_probes(struct daemon *d);
+void daemon_probes_end(struct daemon *d);
+/* An event that the daemon saw itself, to those who watch. One of the packet path is not told. */
+void daemon_report(struct daemon *d, const struct event *event);
 /* Keeps only the capabilities that the duties need. 0 or -errno. */
 int daemon_drop_capabilities(void);
 

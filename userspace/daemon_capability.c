@@ -16,7 +16,8 @@
 
 /*
  * BPF and PERFMON: maps, and loading programs that walk them. NET_ADMIN: routes, rules, XDP and TC.
- * NET_RAW: announcing addresses. SYS_ADMIN: inner maps of a slot are opened by id, which only it may.
+ * NET_RAW: announcing addresses, and probes, which open a socket for each question: links and their
+ * addresses come and go, so none could be opened beforehand for good. SYS_ADMIN: inner maps of a slot are opened by id, which only it may.
  */
 static const unsigned int kept[] = {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN};
 

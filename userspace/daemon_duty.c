@@ -48,6 +48,19 @@ void daemon_retire(struct daemon *d)
 	retire_finish(d->instance.name);
 }
 
+/* What nobody watches is lost, and what is lost is counted: nothing to say here. */
+void daemon_report(struct daemon *d, const struct event *event)
+{
+	struct event told = *event;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &told, .ctx_size_in = sizeof(told));
+	int fd = observe_program(d->observe, "report");
+
+	if (fd < 0)
+		return;
+	bpf_prog_test_run_opts(fd, &options);
+	close(fd);
+}
+
 static bool filling(const struct pool_usage *u)
 {
 	return u->ports && u->mapped * 100 > u->ports * POOL_FULL_PERCENT;
@@ -158,7 +171,9 @@ int daemon_generation(struct daemon *d)
 	if (fd >= 0)
 		close(fd);
 	instance_unlock(&d->instance);
-	if (!err)
+	/* What somebody else changed meanwhile is left for follow() to see. */
+	if (!err && live.slot == d->observe->live.slot &&
+	    live.generation == d->observe->live.generation + 1)
 		d->observe->live = live;
 	return err;
 }

@@ -126,8 +126,8 @@ struct kernel_want {
  * they name are disjoint, so that order within one priority does not matter. */
 #define KERNEL_PRIORITY_POOL 1000 /* from POOL lookup T */
 #define KERNEL_PRIORITY_QUESTION 1025 /* oif LINK ipproto 253 lookup T: the packet path asks */
-#define KERNEL_PRIORITY_CONNECTED 1050 /* oif LINK lookup main suppress_prefixlength 0 */
-#define KERNEL_PRIORITY_LINK 1100 /* oif LINK lookup T */
+#define KERNEL_PRIORITY_CONNECTED 1050 /* oif LINK lookup main suppress_prefixlength 0: probes */
+#define KERNEL_PRIORITY_LINK 1100 /* oif LINK lookup T: probes */
 #define KERNEL_METRIC_LAST UINT32_MAX /* behind every route that anybody else installs */
 
 /* What a configuration asks of the kernel, given its devices and addresses. A next hop whose

@@ -171,6 +171,30 @@ static void want_question_rules(struct build *b, const struct config_circuit *ci
 	}
 }
 
+/*
+ * A probe is bound to its link, and goes the way of the circuit: to a neighbour as main says, which
+ * is asked first and without its default routes, and farther as the circuit's table says.
+ */
+static void want_probe_rules(struct build *b, const struct config_circuit *circuit,
+			     unsigned char family)
+{
+	struct kernel_rule rule = { .from = any_of(family) };
+
+	for (size_t i = 0; i < circuit->link_count; i++) {
+		if (!circuit->links[i].check.protocol)
+			continue;
+		snprintf(rule.oif, sizeof(rule.oif), "%.15s", circuit->links[i].interface);
+		rule.table = RT_TABLE_MAIN;
+		rule.priority = KERNEL_PRIORITY_CONNECTED;
+		rule.suppress_default = true;
+		want_rule(b, rule);
+		rule.table = circuit->table;
+		rule.priority = KERNEL_PRIORITY_LINK;
+		rule.suppress_default = false;
+		want_rule(b, rule);
+	}
+}
+
 static void want_circuit(struct build *b, const struct config_circuit *circuit)
 {
 	if (!circuit->table || circuit->table == RT_TABLE_MAIN)
@@ -178,6 +202,7 @@ static void want_circuit(struct build *b, const struct config_circuit *circuit)
 	for (int family = 4; family <= 6; family += 2) {
 		want_table(b, circuit, family);
 		want_question_rules(b, circuit, family);
+		want_probe_rules(b, circuit, family);
 	}
 	for (size_t i = 0; i < circuit->outbound_pool.count; i++)
 		want_rule(b, (struct kernel_rule){ .from = circuit->outbound_pool.at[i].prefix,
@@ -275,6 +300,24 @@ static void want_forwarding(struct build *b, const char *name, bool is_link)
 		want_sysctl(b, "1", "net/ipv6/conf/%s/ignore_routes_with_linkdown", name);
 }
 
+/*
+ * A strict rp_filter drops the answer to a probe when main's way to the target is another link, as
+ * it is for all but neighbours; 2, loose, lets it in. 2 is wanted also where it is 2 already: it
+ * may be ours from the last time. 0 in both places is no filter, and stays.
+ */
+static void want_loose_filter(struct build *b, const struct config_link *link)
+{
+	char path[96], all[16] = "0", own[16] = "0";
+
+	if (!link->check.protocol || !device(b, link->interface))
+		return;
+	snprintf(path, sizeof(path), "net/ipv4/conf/%s/rp_filter", link->interface);
+	kernel_sysctl_get("net/ipv4/conf/all/rp_filter", all, sizeof(all));
+	kernel_sysctl_get(path, own, sizeof(own));
+	if (strcmp(all, "0") || strcmp(own, "0"))
+		want_sysctl(b, "2", "net/ipv4/conf/%s/rp_filter", link->interface);
+}
+
 /* In the order in which they are set: forwarding of IPv6 last, for others notice it. */
 static void want_sysctls(struct build *b)
 {
@@ -283,8 +326,10 @@ static void want_sysctls(struct build *b)
 	for (size_t i = 0; i < b->c->interfaces.count; i++)
 		want_forwarding(b, b->c->interfaces.at[i].text, false);
 	for (size_t i = 0; i < b->c->circuit_count; i++)
-		for (size_t k = 0; k < b->c->circuits[i].link_count; k++)
+		for (size_t k = 0; k < b->c->circuits[i].link_count; k++) {
 			want_forwarding(b, b->c->circuits[i].links[k].interface, true);
+			want_loose_filter(b, &b->c->circuits[i].links[k]);
+		}
 	if (!any_ipv6(b->c) ||
 	    kernel_sysctl_get("net/ipv6/conf/all/forwarding", value, sizeof(value)))
 		return;

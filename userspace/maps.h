@@ -25,7 +25,7 @@ struct bpf_object;
 /* Every map of the contract. What else the object holds belongs to its programs and is not pinned. */
 #define MAPS(X) \
 	X(flows4) X(flows6) X(hosts) X(half_open) X(sweep) X(mappings4) X(mappings6) X(locals) \
-	X(listeners) X(circuits) X(rules) X(links) X(drains) X(sources) X(answers) X(failed) \
+	X(listeners) X(circuits) X(rules) X(links) X(drains) X(sources) X(answers) X(failed) X(probes) \
 	X(circuit_counters) X(class_counters) X(names) X(segments4) X(segments6) X(classes4) \
 	X(classes6) X(owners) X(policy) X(live) X(watch) X(settings) X(version) X(verdicts) X(answers_sent) \
 	X(next_hops) X(events) X(events_lost) X(event_budgets)
@@ -33,7 +33,7 @@ struct bpf_object;
 #define PROGRAMS(X) \
 	X(samepath_xdp) X(samepath_guard) X(samepath_resolve) X(expire_flows4) X(expire_flows6) \
 	X(expire_mappings4) X(expire_mappings6) X(list_flows4) X(list_flows6) X(kill_flow) \
-	X(report_filling)
+	X(report)
 
 #define MAPS_ENUM(name) MAP_##name,
 enum map_index { MAPS(MAPS_ENUM) MAP_COUNT };

@@ -57,6 +57,8 @@ struct observe_link {
 	bool up;
 	uint8_t xdp; /* XDP_ATTACHED_* */
 	unsigned int failed; /* next hops whose neighbour does not answer */
+	bool checked; /* it has a probe */
+	struct probe probe;
 };
 
 /* Name of the gateway: option -g, or gateway.name of the configuration. 0 or EXIT_TROUBLE, said. */
@@ -82,6 +84,8 @@ int observe_counts(const struct observe *o, struct observe_counts *c);
 uint64_t observe_flows(const struct observe_counts *c, unsigned int circuit);
 /* Links of the live slot, malloc'ed. 0 or -errno. */
 int observe_links(const struct observe *o, struct observe_link **out, size_t *count);
+/* State of the probe: "-" without one, "up", "down", "unknown" when nobody asks any more. */
+const char *observe_probe_text(const struct observe_link *l, bool daemon);
 /* Whether the daemon of this gateway runs. */
 bool observe_daemon(const char *gateway);
 /* Nanoseconds of the packet path's clock: CLOCK_MONOTONIC outside of every time namespace. */

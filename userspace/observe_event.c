@@ -20,6 +20,7 @@
 #include "instance.h"
 #include "observe.h"
 #include "print.h"
+#include "probe.h"
 
 #define WATCH_POLL 500 /* ms; how late a loss may be reported */
 
@@ -27,39 +28,72 @@
 static const char *const kinds[E_MAX] = {EVENTS(EVENT_NAME)};
 #undef EVENT_NAME
 
+static json_t *flow_members(const struct observe *o, const struct event *e)
+{
+	char saddr[PREFIX_TEXT], daddr[PREFIX_TEXT], pool[PREFIX_TEXT];
+
+	return json_pack("{s:s*, s:s, s:s, s:i, s:s, s:i, s:s, s:i}",
+			 "proto", flow_protocol_text(e->protocol),
+			 "class", observe_class_name(o, e->class),
+			 "src", address_text(&e->saddr, saddr), "sport", ntohs(e->sport),
+			 "dst", address_text(&e->daddr, daddr), "dport", ntohs(e->dport),
+			 "pool", address_text(&e->pool, pool), "pool-port", ntohs(e->pool_port));
+}
+
+static json_t *violation_members(const struct observe *o, const struct event *e)
+{
+	char mac[18], interface[IF_NAMESIZE];
+
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", e->mac[0], e->mac[1], e->mac[2],
+		 e->mac[3], e->mac[4], e->mac[5]);
+	return json_pack("{s:s, s:s*, s:i, s:s}", "came-in-on", observe_circuit_name(o, e->actual),
+			 "interface", if_indextoname(e->ifindex, interface), "ifindex", e->ifindex,
+			 "mac", mac);
+}
+
+static json_t *closed_members(const struct event *e)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}",
+			 "out-packets", (json_int_t)e->packets[0], "out-bytes", (json_int_t)e->bytes[0],
+			 "in-packets", (json_int_t)e->packets[1], "in-bytes", (json_int_t)e->bytes[1]);
+}
+
+static json_t *filling_members(const struct event *e)
+{
+	char pool[PREFIX_TEXT];
+
+	return json_pack("{s:s, s:I, s:I}", "pool", address_text(&e->pool, pool),
+			 "ports-used", (json_int_t)e->packets[0], "ports", (json_int_t)e->packets[1]);
+}
+
+static json_t *probe_members(const struct event *e)
+{
+	char name[IF_NAMESIZE], target[80];
+
+	if (!if_indextoname(e->ifindex, name))
+		snprintf(name, sizeof(name), "#%u", e->ifindex);
+	return json_pack("{s:s, s:s}", "link", name, "target",
+			 probe_target_text(e->protocol, &e->daddr, ntohs(e->dport), target,
+					   sizeof(target)));
+}
+
 static json_t *event_object(const struct observe *o, const struct event *e)
 {
-	char saddr[PREFIX_TEXT], daddr[PREFIX_TEXT], pool[PREFIX_TEXT], mac[18];
-	char interface[IF_NAMESIZE];
-	const char *protocol = flow_protocol_text(e->protocol);
-	json_t *object = json_pack(
-		"{s:s, s:f, s:s, s:s*, s:s, s:s, s:i, s:s, s:i, s:s, s:i}",
-		"event", e->kind < E_MAX ? kinds[e->kind] : "unknown",
-		"time", (double)e->time / (double)NANOSECONDS,
-		"circuit", observe_circuit_name(o, e->circuit), "proto", protocol,
-		"class", observe_class_name(o, e->class),
-		"src", address_text(&e->saddr, saddr), "sport", ntohs(e->sport),
-		"dst", address_text(&e->daddr, daddr), "dport", ntohs(e->dport),
-		"pool", address_text(&e->pool, pool), "pool-port", ntohs(e->pool_port));
+	json_t *object = json_pack("{s:s, s:f, s:s}",
+				   "event", e->kind < E_MAX ? kinds[e->kind] : "unknown",
+				   "time", (double)e->time / (double)NANOSECONDS,
+				   "circuit", observe_circuit_name(o, e->circuit));
 
-	if (!object)
-		return NULL;
-	if (e->kind == E_VIOLATION) {
-		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", e->mac[0], e->mac[1],
-			 e->mac[2], e->mac[3], e->mac[4], e->mac[5]);
-		json_object_set_new(object, "came-in-on",
-				    json_string(observe_circuit_name(o, e->actual)));
-		json_object_set_new(object, "interface",
-				    json_string(if_indextoname(e->ifindex, interface)));
-		json_object_set_new(object, "ifindex", json_integer(e->ifindex));
-		json_object_set_new(object, "mac", json_string(mac));
-	}
-	if (e->kind == E_FLOW_CLOSED) {
-		json_object_set_new(object, "out-packets", json_integer((json_int_t)e->packets[0]));
-		json_object_set_new(object, "out-bytes", json_integer((json_int_t)e->bytes[0]));
-		json_object_set_new(object, "in-packets", json_integer((json_int_t)e->packets[1]));
-		json_object_set_new(object, "in-bytes", json_integer((json_int_t)e->bytes[1]));
-	}
+	if (e->kind < E_POOL_FILLING)
+		json_object_update_new(object, flow_members(o, e));
+	if (e->kind == E_VIOLATION)
+		json_object_update_new(object, violation_members(o, e));
+	if (e->kind == E_FLOW_CLOSED)
+		json_object_update_new(object, closed_members(e));
+	if (e->kind == E_POOL_FILLING)
+		json_object_update_new(object, filling_members(e));
+	if (e->kind == E_PROBE_DOWN || e->kind == E_PROBE_UP)
+		json_object_update_new(object, probe_members(e));
 	return object;
 }
 

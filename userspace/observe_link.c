@@ -38,9 +38,18 @@ static void device_state(struct observe_link *l, const struct kernel_link *links
 	}
 }
 
+const char *observe_probe_text(const struct observe_link *l, bool daemon)
+{
+	if (!l->checked)
+		return "-";
+	if (l->probe.down_until > observe_now())
+		return "down";
+	return daemon && !l->probe.down_until ? "up" : "unknown";
+}
+
 static int walk_links(const struct observe *o, int fd, struct observe_link *at, size_t *count)
 {
-	int failed = observe_map(o, "failed");
+	int failed = observe_map(o, "failed"), probes = observe_map(o, "probes");
 	struct link_key key, *from = NULL, next;
 	struct kernel_link *links = NULL;
 	size_t known = 0;
@@ -58,12 +67,16 @@ static int walk_links(const struct observe *o, int fd, struct observe_link *at, 
 						   .role = value.role[o->live.slot % SLOTS]};
 			device_state(l, links, known);
 			l->failed = failed < 0 ? 0 : failed_on(failed, next.ifindex);
+			l->checked = probes >= 0 &&
+				     !bpf_map_lookup_elem(probes, &next.ifindex, &l->probe);
 		}
 		key = next;
 		from = &key;
 	}
 	if (failed >= 0)
 		close(failed);
+	if (probes >= 0)
+		close(probes);
 	free(links);
 	return err;
 }

@@ -92,6 +92,27 @@ static void circuit_gauges(const struct observe *o, const struct observe_counts 
 			       !(c->circuits[i].flags & CIRCUIT_RETIRING) && !c->drains[i]);
 }
 
+static void probe_metrics(const struct observe *o, FILE *out)
+{
+	struct observe_link *links;
+	char circuit[OBSERVE_NAME + 16];
+	size_t count;
+
+	if (observe_links(o, &links, &count))
+		return;
+	head(out, "link_probe_up", "gauge", "1 when the probe of the link is not down.");
+	for (size_t i = 0; i < count; i++) {
+		if (!links[i].checked)
+			continue;
+		/* a name of the configuration holds nothing to be escaped */
+		snprintf(circuit, sizeof(circuit), ",circuit=\"%s\"",
+			 observe_circuit_name(o, links[i].role.circuit));
+		sample(out, o, "link_probe_up", "link", links[i].interface, circuit,
+		       links[i].probe.down_until <= observe_now());
+	}
+	free(links);
+}
+
 static void verdict_metrics(const struct observe *o, const struct observe_counts *c, FILE *out)
 {
 #define VERDICT_NAME(name, action, text) [V_##name] = {#name, ",action=\"" #action "\""},
@@ -163,6 +184,7 @@ int observe_metrics(const struct observe *o, FILE *out)
 	if (!err) {
 		circuit_metrics(o, c, out);
 		circuit_gauges(o, c, out);
+		probe_metrics(o, out);
 		verdict_metrics(o, c, out);
 		class_metrics(o, c, out);
 		other_metrics(o, c, out);

@@ -38,10 +38,10 @@ static void show_circuits(const struct observe *o, const struct observe_counts *
 	print_table_end();
 }
 
-static int show_links(const struct observe *o)
+static int show_links(const struct observe *o, bool daemon)
 {
 	static const char *const columns[] = {"interface", "role", "state", "xdp", "next-hops-failed",
-					      NULL};
+					      "probe", NULL};
 	static const char *const modes[] = {[XDP_ATTACHED_NONE] = "none", [XDP_ATTACHED_DRV] = "native",
 					    [XDP_ATTACHED_SKB] = "generic", [XDP_ATTACHED_HW] = "hardware",
 					    [XDP_ATTACHED_MULTI] = "several"};
@@ -61,6 +61,7 @@ static int show_links(const struct observe *o)
 		print_cell_text(role->retiring ? "retiring" : links[i].up ? "up" : "down");
 		print_cell_text(modes[links[i].xdp <= XDP_ATTACHED_MULTI ? links[i].xdp : XDP_ATTACHED_NONE]);
 		print_cell_number(links[i].failed);
+		print_cell_text(observe_probe_text(&links[i], daemon));
 		print_row_end();
 	}
 	print_table_end();
@@ -225,7 +226,7 @@ int observe_show(const struct observe *o)
 		print_value_text("hint", "no daemon deletes what has expired: entries of dead flows "
 				 "stay until `samepath run` or a colliding new flow");
 	show_circuits(o, c);
-	err = show_links(o);
+	err = show_links(o, daemon);
 	show_pools(o, c);
 	if (daemon) /* without it the list is old */
 		show_filling(o);

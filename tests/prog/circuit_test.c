@@ -189,6 +189,48 @@ static void failed_next_hop_yields_to_another_link_of_the_circuit(void **state)
 	EACH_FAMILY(f) assert_int_equal(leave_by(f, ALIEN, 6100), 16);
 }
 
+static void probe_put(enum device device, uint64_t down_until)
+{
+	struct probe probe = {.down_until = down_until};
+
+	put("probes", &rig.ifindex[device], &probe);
+}
+
+static void link_whose_probe_is_down_carries_nothing(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) knock(f, IPPROTO_TCP, AT_EXCHANGE, 78);
+	probe_put(ER0, monotonic() + 60 * NANOSECONDS);
+	generation_move();
+	EACH_FAMILY(f) lands_on(f, next_of(f), "probe down");
+	EACH_FAMILY(f) verdict_is(knock(f, IPPROTO_TCP, AT_EXCHANGE, 78).verdict, V_CIRCUIT_UNUSABLE,
+				  "its own flows stay pinned", f);
+	probe_put(ER0, 0);
+	EACH_FAMILY(f) lands_on(f, CHICAGO, "up again");
+	EACH_FAMILY(f) verdict_is(knock(f, IPPROTO_TCP, AT_EXCHANGE, 78).verdict, V_FORWARDED,
+				  "its own flows go on", f);
+}
+
+static void mark_of_a_dead_daemon_ends(void **state)
+{
+	(void)state;
+	probe_put(ER0, monotonic() - NANOSECONDS);
+	EACH_FAMILY(f) lands_on(f, CHICAGO, "nobody renewed the mark");
+}
+
+static void probe_down_yields_to_another_link_of_the_circuit(void **state)
+{
+	(void)state;
+	two_links();
+	EACH_FAMILY(f) assert_in_range(leave_by(f, ER0, 6000), 1, 15);
+	probe_put(ER0, monotonic() + 60 * NANOSECONDS);
+	generation_move();
+	EACH_FAMILY(f) assert_int_equal(leave_by(f, ALIEN, 6000), 16);
+	EACH_FAMILY(f) assert_int_equal(leave_by(f, ALIEN, 6100), 16);
+	probe_put(ALIEN, monotonic() + 60 * NANOSECONDS);
+	EACH_FAMILY(f) lands_on(f, next_of(f), "both down");
+}
+
 static void way_over_a_foreign_device_is_passed_over(void **state)
 {
 	(void)state;
@@ -290,6 +332,9 @@ int main(void)
 		CASE(without_any_route_nothing_is_for_the_gateway),
 		CASE(failed_next_hop_is_passed_over),
 		CASE(failed_next_hop_yields_to_another_link_of_the_circuit),
+		CASE(link_whose_probe_is_down_carries_nothing),
+		CASE(mark_of_a_dead_daemon_ends),
+		CASE(probe_down_yields_to_another_link_of_the_circuit),
 		CASE(way_over_a_foreign_device_is_passed_over),
 		CASE(missing_pool_of_the_family_is_named),
 		CASE(drained_pool_of_the_family_is_no_missing_pool),

@@ -322,7 +322,7 @@ int rig_reset(void **state)
 	unsigned int i, none = 0;
 	uint64_t nothing = 0;
 	static const char *const tables[] = {"flows4", "flows6", "mappings4", "mappings6", "hosts",
-					     "failed", "answers", "sources", "listeners", "links",
+					     "failed", "answers", "sources", "listeners", "links", "probes",
 					     "locals"};
 
 	(void)state;

@@ -184,6 +184,12 @@ static const struct row {
 	{ "more links than fit", HEAD "  - {name: net, kind: internet, links: [{interface: a0}, {interface: a1},"
 	  " {interface: a2}, {interface: a3}, {interface: a4}, {interface: a5}, {interface: a6},"
 	  " {interface: a7}, {interface: a8}]}\n" RULES, "circuits[net].links: 9: too many", false },
+	{ "probe of an inside address", HEAD "  - {name: net, kind: internet, links: [{interface: a0,\n"
+	  "     check: tcp/10.1.2.3:80}]}\n" RULES,
+	  ":5: circuits[net].links[a0].check: 10.1.2.3: is in 10.0.0.0/8 of segment campus (line 2)", false },
+	{ "probe beyond the next hop", HEAD NET ", table: 7}\n"
+	  "  - {name: er, kind: other, table: 8, links: [{interface: a0, check: icmp/192.0.2.1}]}\n" RULES, NULL,
+	  true },
 	{ "more next hops than fit", HEAD "  - {name: net, kind: internet, table: 7, links: [{interface: a0,"
 	  " next-hop: [192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4, 192.0.2.5, 192.0.2.6, 192.0.2.7, 192.0.2.8,"
 	  " 192.0.2.9, 192.0.2.10, 192.0.2.11, 192.0.2.12, 192.0.2.13, 192.0.2.14, 192.0.2.15, 192.0.2.16,"

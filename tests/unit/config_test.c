@@ -94,6 +94,47 @@ static void sample_becomes_what_it_says(void **state)
 	config_free(c);
 }
 
+#define CHECKED(check) \
+	"gateway: {name: t}\n" \
+	"inside: {interfaces: lan0, segments: [{name: s, prefixes: 10.0.0.0/8}]}\n" \
+	"circuits: [{name: n, kind: internet, links: [{interface: w, check: " check "}]}]\n" \
+	"policy: [{from: s, to: any, circuits: n, otherwise: drop}]\n"
+
+static void check_is_a_target_or_an_object(void **state)
+{
+	static const struct {
+		const char *text, *address;
+		int protocol, port;
+		unsigned int interval, rise, fall;
+	} rows[] = {
+		{ CHECKED("icmp/192.0.2.1"), "192.0.2.1", IPPROTO_ICMP, 0, 2, 2, 3 },
+		{ CHECKED("tcp/192.0.2.1:443"), "192.0.2.1", IPPROTO_TCP, 443, 2, 2, 3 },
+		{ CHECKED("\"icmp/2001:db8::1\""), "2001:db8::1", IPPROTO_ICMP, 0, 2, 2, 3 },
+		{ CHECKED("\"tcp/[2001:db8::1]:65535\""), "2001:db8::1", IPPROTO_TCP, 65535, 2, 2, 3 },
+		{ CHECKED("{target: icmp/192.0.2.1}"), "192.0.2.1", IPPROTO_ICMP, 0, 2, 2, 3 },
+		{ CHECKED("{target: tcp/192.0.2.1:1, interval: 300, rise: 100, fall: 1}"), "192.0.2.1",
+		  IPPROTO_TCP, 1, 300, 100, 1 },
+	};
+	char printed[PREFIX_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *c = read_text(rows[i].text);
+		const struct config_check *k;
+
+		assert_non_null(c);
+		k = &c->circuits[0].links[0].check;
+		assert_string_equal(address_text(&k->target.address, printed), rows[i].address);
+		assert_int_equal(k->protocol, rows[i].protocol);
+		assert_int_equal(k->port, rows[i].port);
+		assert_int_equal(k->interval, rows[i].interval);
+		assert_int_equal(k->rise, rows[i].rise);
+		assert_int_equal(k->fall, rows[i].fall);
+		assert_int_equal(k->line, 3);
+		config_free(c);
+	}
+}
+
 static void sample_policy_and_sizes(void **state)
 {
 	struct config *c = read_sample();
@@ -135,6 +176,7 @@ static void what_is_not_written_has_the_old_behaviour(void **state)
 	assert_non_null(c);
 	assert_false(c->lab);
 	assert_int_equal(c->circuits[0].table, 0);
+	assert_int_equal(c->circuits[0].links[0].check.protocol, 0);
 	assert_false(c->circuits[0].translates);
 	assert_false(c->circuits[0].monitor);
 	assert_int_equal(c->circuits[0].map_udp, MAP_ENDPOINT_INDEPENDENT);
@@ -241,6 +283,32 @@ static const struct {
 	{ "gateway: {name: t, lab: on}\n" INSIDE CIRCUIT "}]\n" POLICY, "lab: on: not a boolean", 1 },
 	{ "gateway: {name: t, lab: 1}\n" INSIDE CIRCUIT "}]\n" POLICY, "lab: 1: not a boolean", 1 },
 	{ GATEWAY INSIDE CIRCUIT "}]\n", "policy: missing; it is required", 1 },
+	{ CHECKED("true"), "circuits[n].links[line 3].check: true: not a target; accepted: icmp/192.0.2.1, "
+			   "tcp/192.0.2.1:443, tcp/[2001:db8::1]:443", 3 },
+	{ CHECKED("udp/192.0.2.1:53"), "not a target", 3 },
+	{ CHECKED("icmp/example.org"), "icmp/example.org: not an address", 3 },
+	{ CHECKED("icmp/192.0.2.1:7"), "192.0.2.1:7: not an IPv6 address", 3 },
+	{ CHECKED("icmp/0.0.0.0"), "no other host has this address", 3 },
+	{ CHECKED("icmp/127.0.0.1"), "no other host has this address", 3 },
+	{ CHECKED("icmp/224.0.0.1"), "no other host has this address", 3 },
+	{ CHECKED("\"icmp/ff02::1\""), "no other host has this address", 3 },
+	{ CHECKED("\"icmp/::1\""), "no other host has this address", 3 },
+	{ CHECKED("tcp/192.0.2.1"), "not an address with a port", 3 },
+	{ CHECKED("tcp/192.0.2.1:0"), "not an address with a port", 3 },
+	{ CHECKED("tcp/192.0.2.1:65536"), "not an address with a port", 3 },
+	{ CHECKED("\"tcp/192.0.2.1:\""), "not an address with a port", 3 },
+	{ CHECKED("\"tcp/2001:db8::1:443\""), "not an address with a port", 3 },
+	{ CHECKED("\"tcp/[2001:db8::1]\""), "not an address with a port", 3 },
+	{ CHECKED("\"tcp/[:443\""), "not an address with a port", 3 },
+	{ CHECKED("\"tcp/]:443\""), "not an address", 3 },
+	{ CHECKED("[icmp/192.0.2.1, icmp/192.0.2.2]"), "check: [...]: not a single value", 3 },
+	{ CHECKED("{interval: 2}"), "check.target: missing; it is required", 3 },
+	{ CHECKED("{target: icmp/192.0.2.1, interval: 0}"),
+	  "check.interval: 0: out of range; accepted: a whole number from 1 to 300", 3 },
+	{ CHECKED("{target: icmp/192.0.2.1, interval: 301}"), "check.interval: 301: out of range", 3 },
+	{ CHECKED("{target: icmp/192.0.2.1, rise: 101}"), "check.rise: 101: out of range", 3 },
+	{ CHECKED("{target: icmp/192.0.2.1, fall: 0}"), "check.fall: 0: out of range", 3 },
+	{ CHECKED("{target: icmp/192.0.2.1, riser: 1}"), "unknown key; nearest: rise", 3 },
 	{ WITH("") "feeds: [{name: f, format: m365, source: x}]\n", "accepted: microsoft365", 5 },
 	{ WITH("") "feeds: [{name: f, format: microsoft365, source: x, instance: Mars}]\n",
 	  "Mars: not a known word; accepted: Worldwide, China", 5 },
@@ -357,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sample_becomes_what_it_says),
 		cmocka_unit_test(sample_policy_and_sizes),
+		cmocka_unit_test(check_is_a_target_or_an_object),
 		cmocka_unit_test(what_is_not_written_has_the_old_behaviour),
 		cmocka_unit_test(small_tables_need_one_key),
 		cmocka_unit_test(written_keys_arrive),
