@@ -79,6 +79,8 @@ wait "$daemon" 2>/dev/null || :
 same "without a daemon" dallas "$(new)"
 same "probe without a daemon" down "$(probe $near)"
 daemon_start
+until=$((SECONDS + 3)) # longer than it would need to find out anew
+while ((SECONDS < until)); do same "probe with a new one" down "$(probe $near)"; done
 same "with a new one" dallas "$(new)"
 
 say "and back"
