@@ -12,6 +12,12 @@
 #ifndef SAMEPATH_BPF_SNAT
 #define SAMEPATH_BPF_SNAT
 #define PROBES 64 /* on one address; a range not larger is searched through */
+/*
+ * A search longer than half of what it may take is near exhaustion. With four fifths of the ports
+ * toward a destination taken, one in 1,200 is; with half of them, none in a lifetime; and before the
+ * first flow is refused there have been some thirty for each that will be.
+ */
+#define PROBES_MANY(count) (((count) < PROBES ? (count) : PROBES) / 2)
 #define NEXT_ADDRESSES 4 /* that a TCP flow may take when its host's address is full */
 
 /*
@@ -307,7 +313,7 @@ static __always_inline enum verdict F(snat)(struct pkt *p, struct F(opening) *o,
 {
 	struct F(search) search = {.p = p, .o = o, .circuit = c, .random = bpf_get_prandom_u32()};
 	struct circuit_counter *counter = circuit_counter(o->circuit);
-	__u32 tries = PROBES;
+	__u32 tries = PROBES, tried;
 
 	o->mapped = c->flags & (p->protocol == IPPROTO_TCP   ? CIRCUIT_TCP_EIM :
 				p->protocol == IPPROTO_UDP ? CIRCUIT_UDP_EIM : 0) ? 1 : 0;
@@ -333,7 +339,10 @@ static __always_inline enum verdict F(snat)(struct pkt *p, struct F(opening) *o,
 		  &o->low, &o->count);
 	if (p->protocol == IPPROTO_TCP)
 		tries = PROBES * NEXT_ADDRESSES;
-	bpf_loop(tries, F(port_search), &search, 0);
+	tried = bpf_loop(tries, F(port_search), &search, 0);
+	/* what maps is told by its mappings, see daemon_pool.c */
+	if (o->result == GO_ON && !o->mapped && tried > PROBES_MANY(o->count) && counter)
+		counter->long_searches++;
 	if (o->result == V_POOL_EXHAUSTED && counter)
 		counter->exhausted++;
 	if (o->result == GO_ON && o->tried && counter)

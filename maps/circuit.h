@@ -133,6 +133,7 @@ struct circuit_counter {
 	__u64 violations; /* packets of its flows that came in elsewhere */
 	__u64 exhausted; /* new flows refused for want of a port */
 	__u64 next_address; /* TCP flows that took another address than their host's */
+	__u64 long_searches; /* flows without a mapping that tried many ports: near exhaustion */
 };
 
 /* Per CPU, index class number: flows and packets of the matched rule's class. */

@@ -9,7 +9,8 @@
  *
  * What the daemon sees itself, from POOL_FILLING on, it tells through the
  * program `report`. A filling pool: `pool` is the address, `packets` its ports
- * in use and in all. A probe: `ifindex` is the link, `protocol`, `daddr` and
+ * in use and in all; with family 0 it is the circuit as a whole, and `packets`
+ * are its long searches and the flows opened meanwhile. A probe: `ifindex` is the link, `protocol`, `daddr` and
  * `dport` are what it asks.
  */
 #ifndef SAMEPATH_EVENT_H

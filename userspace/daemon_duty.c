@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Duties that come round: sweep, pools, listening ports, generation. */
+/* Duties that come round: sweep, listening ports, generation; and telling events. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -10,14 +10,10 @@
 #include "daemon.h"
 #include "expire.h"
 #include "kernel.h"
-#include "observe_circuit.h"
-#include "prefix.h"
 #include "retire.h"
 
 #define SWEEP_SLICE (NANOSECONDS / 50) /* the loop has routes to watch */
-#define POOLS_EVERY (10 * NANOSECONDS)
 #define RETIRE_EVERY (5 * NANOSECONDS)
-#define FILLING_MAX 64 /* addresses announced at once */
 
 bool daemon_sweep(struct daemon *d, uint64_t *pause)
 {
@@ -59,56 +55,6 @@ void daemon_report(struct daemon *d, const struct event *event)
 		return;
 	bpf_prog_test_run_opts(fd, &options);
 	close(fd);
-}
-
-static bool filling(const struct pool_usage *u)
-{
-	return u->ports && u->mapped * 100 > u->ports * POOL_FULL_PERCENT;
-}
-
-/* The file is what `show` reads; the journal hears of an address once, when it gets there. */
-static void announce(struct daemon *d, const struct pool_usages *now, char *list, size_t size)
-{
-	static char known[FILLING_MAX * 128];
-	size_t used = 0;
-
-	list[0] = '\0';
-	for (size_t i = 0; i < now->count && used < size; i++) {
-		const struct pool_usage *u = &now->at[i];
-		char text[PREFIX_TEXT], key[160];
-
-		if (!filling(u))
-			continue;
-		snprintf(key, sizeof(key), "%s %s ", observe_circuit_name(d->observe, u->circuit),
-			 address_text(&u->address, text));
-		if (!strstr(known, key))
-			daemon_log(LOG_WARNING, "pool-filling: circuit %s, address %s: %llu of %llu "
-				   "ports", observe_circuit_name(d->observe, u->circuit), text,
-				   (unsigned long long)u->mapped, (unsigned long long)u->ports);
-		used += (size_t)snprintf(list + used, size - used, "%s%llu\n", key,
-					 (unsigned long long)(u->mapped * 100 / u->ports));
-	}
-	snprintf(known, sizeof(known), "%s", list);
-}
-
-void daemon_pools(struct daemon *d)
-{
-	struct pool_usages usages = {0};
-	struct observe_counts *c;
-	char list[FILLING_MAX * 128];
-	uint64_t now = observe_now();
-
-	if (now - d->pools_looked < POOLS_EVERY)
-		return;
-	d->pools_looked = now;
-	c = malloc(sizeof(*c));
-	if (c && !observe_counts(d->observe, c) &&
-	    !pool_usages_mapped(d->observe, c->circuits, -1, &usages)) {
-		announce(d, &usages, list, sizeof(list));
-		file_write(d->instance.run, "filling", list, strlen(list));
-	}
-	pool_usages_free(&usages);
-	free(c);
 }
 
 static bool listed(const struct kernel_port *ports, size_t count, const struct listener *l)

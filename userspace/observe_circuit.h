@@ -16,7 +16,7 @@ struct pool_usage {
 	uint64_t ports; /* it has */
 };
 struct pool_usages {
-	struct pool_usage *at; /* sorted by circuit and address, ended by count */
+	struct pool_usage *at; /* sorted by circuit and address */
 	size_t count, room;
 };
 
@@ -32,5 +32,10 @@ int pool_usages_mapped(const struct observe *o, const struct circuit *circuits, 
 struct pool_usage *pool_usages_entry(struct pool_usages *u, uint8_t circuit,
 				     const struct in6_addr *address, uint64_t ports);
 void pool_usages_free(struct pool_usages *u);
+/* Calls `tell` for each address that is above the mark and was not in `known`, which then becomes those
+ * that are: an address is told once, and again only after it was below. 0 or -ENOMEM. */
+typedef void (*pool_tell)(void *context, const struct pool_usage *u);
+int pool_filling(const struct pool_usages *now, struct pool_usages *known, pool_tell tell,
+		 void *context);
 
 #endif

@@ -62,6 +62,9 @@ static json_t *filling_members(const struct event *e)
 {
 	char pool[PREFIX_TEXT];
 
+	if (!e->family)
+		return json_pack("{s:I, s:I}", "long-searches", (json_int_t)e->packets[0], "opened",
+				 (json_int_t)e->packets[1]);
 	return json_pack("{s:s, s:I, s:I}", "pool", address_text(&e->pool, pool),
 			 "ports-used", (json_int_t)e->packets[0], "ports", (json_int_t)e->packets[1]);
 }

@@ -61,6 +61,8 @@ static void circuit_metrics(const struct observe *o, const struct observe_counts
 		{FIELD(exhausted), "circuit_exhausted_total", "Flows refused for want of a port."},
 		{FIELD(next_address), "circuit_next_address_total",
 		 "Flows that took another address than their host's."},
+		{FIELD(long_searches), "circuit_long_searches_total",
+		 "Flows that had to try many ports: near exhaustion."},
 	};
 #undef FIELD
 

@@ -2,7 +2,7 @@
 /*
  * Usage of pool addresses. What fills an address under endpoint-independent mapping is its mappings,
  * counted here by protocol. An address-and-port-dependent pool fills up per destination; its flows
- * are shown, and its exhaustion is counted by the data plane.
+ * are shown, and its long searches and its exhaustion are counted by the data plane.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,8 +20,9 @@ static int order(uint8_t circuit, const struct in6_addr *address, const struct p
 	       memcmp(address, &u->address, sizeof(*address));
 }
 
-struct pool_usage *pool_usages_entry(struct pool_usages *u, uint8_t circuit,
-				     const struct in6_addr *address, uint64_t ports)
+/* Whether the address is there; where it is, or belongs. */
+static bool place_of(const struct pool_usages *u, uint8_t circuit, const struct in6_addr *address,
+		     size_t *place)
 {
 	size_t low = 0, high = u->count;
 
@@ -29,13 +30,26 @@ struct pool_usage *pool_usages_entry(struct pool_usages *u, uint8_t circuit,
 		size_t middle = (low + high) / 2;
 		int way = order(circuit, address, &u->at[middle]);
 
-		if (!way)
-			return &u->at[middle];
+		if (!way) {
+			*place = middle;
+			return true;
+		}
 		if (way < 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
+	*place = low;
+	return false;
+}
+
+struct pool_usage *pool_usages_entry(struct pool_usages *u, uint8_t circuit,
+				     const struct in6_addr *address, uint64_t ports)
+{
+	size_t low;
+
+	if (place_of(u, circuit, address, &low))
+		return &u->at[low];
 	if (u->count == u->room) {
 		size_t room = u->room ? 2 * u->room : 64;
 		void *more = realloc(u->at, room * sizeof(*u->at));
@@ -54,6 +68,37 @@ void pool_usages_free(struct pool_usages *u)
 {
 	free(u->at);
 	*u = (struct pool_usages){0};
+}
+
+static bool above_mark(const struct pool_usage *u)
+{
+	return u->ports && u->mapped * 100 > u->ports * POOL_FULL_PERCENT;
+}
+
+int pool_filling(const struct pool_usages *now, struct pool_usages *known, pool_tell tell,
+		 void *context)
+{
+	struct pool_usages above = {0};
+	size_t place;
+
+	for (size_t i = 0; i < now->count; i++) {
+		const struct pool_usage *u = &now->at[i];
+		struct pool_usage *kept;
+
+		if (!above_mark(u))
+			continue;
+		kept = pool_usages_entry(&above, u->circuit, &u->address, u->ports);
+		if (!kept) {
+			pool_usages_free(&above);
+			return -ENOMEM;
+		}
+		*kept = *u;
+		if (!place_of(known, u->circuit, &u->address, &place))
+			tell(context, u);
+	}
+	pool_usages_free(known);
+	*known = above;
+	return 0;
 }
 
 /* One protocol at a time, so that `mapped` is of the fuller one without a second table. */

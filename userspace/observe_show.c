@@ -12,7 +12,7 @@ static void show_circuits(const struct observe *o, const struct observe_counts *
 {
 	static const char *const columns[] = {
 		"circuit", "state", "flows", "opened", "out-packets", "out-bytes", "in-packets",
-		"in-bytes", "violations", "exhausted", "next-address", NULL};
+		"in-bytes", "violations", "exhausted", "next-address", "long-searches", NULL};
 	char state[64];
 
 	print_table_begin("circuits", columns);
@@ -33,6 +33,7 @@ static void show_circuits(const struct observe *o, const struct observe_counts *
 		print_cell_number(n->violations);
 		print_cell_number(n->exhausted);
 		print_cell_number(n->next_address);
+		print_cell_number(n->long_searches);
 		print_row_end();
 	}
 	print_table_end();

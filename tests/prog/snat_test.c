@@ -136,6 +136,50 @@ static void range_of_as_many_ports_as_probes_is_searched_through(void **state)
 	}
 }
 
+static uint64_t long_searches(void)
+{
+	return total("circuit_counters", CHICAGO, sizeof(struct circuit_counter),
+		     offsetof(struct circuit_counter, long_searches));
+}
+
+/* A client that wants a taken port walks on from it: so many steps as ports are taken behind it. */
+static void near_exhaustion_is_counted_before_failure(void **state)
+{
+	(void)state;
+	pool_is(50000, 50063, 1);
+	EACH_FAMILY(f) {
+		uint64_t before = long_searches();
+		int port;
+
+		for (port = 50000; port < 50040; port++)
+			verdict_is(knock(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, port).verdict, V_FORWARDED,
+				   "fills", f);
+		assert_int_equal(long_searches(), before);
+		verdict_is(knock(f, IPPROTO_TCP, PILOT_TWO, AT_EXCHANGE, 50010).verdict, V_FORWARDED,
+			   "31 tries", f);
+		assert_int_equal(long_searches(), before);
+		verdict_is(knock(f, IPPROTO_TCP, PILOT_TWO, AT_EXCHANGE, 50000).verdict, V_FORWARDED,
+			   "42 tries", f);
+		assert_int_equal(long_searches(), before + 1);
+	}
+}
+
+static void mappings_tell_for_themselves(void **state)
+{
+	(void)state;
+	pool_is(50000, 50009, 1);
+	EACH_FAMILY(f) {
+		uint64_t before = long_searches();
+		int port;
+
+		for (port = 50000; port < 50009; port++)
+			knock(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, port);
+		verdict_is(knock(f, IPPROTO_UDP, PILOT_TWO, AT_EXCHANGE, 50000).verdict, V_FORWARDED,
+			   "10 tries", f);
+		assert_int_equal(long_searches(), before);
+	}
+}
+
 static void same_port_serves_other_destinations(void **state)
 {
 	(void)state;
@@ -316,6 +360,8 @@ int main(void)
 		CASE(snat_takes_another_port_on_a_clash),
 		CASE(exhausted_pool_refuses_answers_and_never_spills),
 		CASE(range_of_as_many_ports_as_probes_is_searched_through),
+		CASE(near_exhaustion_is_counted_before_failure),
+		CASE(mappings_tell_for_themselves),
 		CASE(same_port_serves_other_destinations),
 		CASE(tcp_takes_the_next_address_when_its_own_is_full),
 		CASE(host_stays_on_one_address),
