@@ -83,7 +83,7 @@ static __always_inline int F(expire_flow)(struct bpf_iter__bpf_map_elem *ctx)
 	f = bpf_map_lookup_elem(FLOWS, &key);
 	if (!f)
 		return 0;
-	sum->seen++;
+	sum->entries[FAMILY == 4 ? SWEPT_FLOWS4 : SWEPT_FLOWS6]++;
 	if (f->half.flags & FLOW_REPLY)
 		F(expire_reply)(s, sum, &key, f, bpf_ktime_get_ns());
 	else
@@ -102,6 +102,7 @@ static __always_inline int F(expire_mapping)(struct bpf_iter__bpf_map_elem *ctx)
 		return 0;
 	walked(ctx);
 	key = *seen;
+	sum->entries[FAMILY == 4 ? SWEPT_MAPPINGS4 : SWEPT_MAPPINGS6]++;
 	if (key.circuit_side & 1)
 		return 0; /* goes with its MAPPING_POOL entry */
 	pool = bpf_map_lookup_elem(&F(mappings), &key);

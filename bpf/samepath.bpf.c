@@ -20,9 +20,9 @@ char LICENSE[] SEC("license") = "GPL";
 
 static __always_inline struct sweep *sweep_find(void)
 {
-	__u32 zero = 0;
+	__u32 running = SWEEP_RUNNING;
 
-	return bpf_map_lookup_elem(&sweep, &zero);
+	return bpf_map_lookup_elem(&sweep, &running);
 }
 
 static __always_inline struct settings *settings_live(void)

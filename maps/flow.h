@@ -129,11 +129,23 @@ struct flow_kill {
 	__u32 done; /* out: 1 when there was one */
 };
 
-/* What a sweep found and did; the daemon zeroes it before each. */
+/* The tables that a sweep walks. */
+enum swept { SWEPT_FLOWS4, SWEPT_FLOWS6, SWEPT_MAPPINGS4, SWEPT_MAPPINGS6, SWEPT_MAX };
+
+/*
+ * What a sweep found and did. The programs count in the entry SWEEP_RUNNING, which the daemon zeroes
+ * before each; SWEEP_LAST is the copy of the last whole one, for whoever wants to know how full a
+ * table is: counting it costs seconds at a million flows, and a sweep has just done so.
+ */
+#define SWEEP_RUNNING 0
+#define SWEEP_LAST 1
+#define SWEEP_ENTRIES 2
+
 struct sweep {
+	__u64 ended; /* ns; 0: not yet */
 	__u64 live[CIRCUITS_MAX]; /* flows still pinned to the circuit */
 	__u64 pin_only[CIRCUITS_MAX]; /* of them untranslated */
-	__u64 seen; /* halves walked */
+	__u64 entries[SWEPT_MAX]; /* walked; those that it deleted are among them */
 	__u64 deleted; /* flows */
 	__u64 orphans; /* halves without the other, deleted */
 	__u64 mappings; /* deleted */
@@ -170,7 +182,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SWEEP_ENTRIES);
 	__type(key, __u32);
 	__type(value, struct sweep);
 } sweep SEC(".maps");

@@ -26,7 +26,7 @@ struct daemon {
 	int changes; /* bits of enum kernel_change, until they are acted on */
 	bool wants_reconcile;
 	struct expire sweep;
-	uint64_t pools_looked; /* ns */
+	uint64_t pools_due; /* ns */
 	uint64_t retire_looked; /* ns */
 	struct probes *probes; /* NULL: none yet */
 };

@@ -13,6 +13,7 @@
 #include "prefix.h"
 
 #define POOLS_EVERY (10 * NANOSECONDS)
+#define POOLS_REST 100 /* times as long as a look took: one per cent of a core at most */
 
 struct look {
 	uint64_t long_searches, opened;
@@ -81,29 +82,48 @@ static void write_filling(struct daemon *d, const struct pool_usages *filling)
 	free(list);
 }
 
+/* Where all mappings together would not bring one address above the mark, there is no need to look
+ * whose they are: a walk over a million takes a second. */
+static bool may_fill(const struct observe_counts *c)
+{
+	uint64_t mapped = (c->sweep.entries[SWEPT_MAPPINGS4] + c->sweep.entries[SWEPT_MAPPINGS6]) / 2;
+
+	for (unsigned int i = 0; i < CIRCUITS_MAX; i++) {
+		const struct circuit *k = &c->circuits[i];
+
+		if (k->flags & (CIRCUIT_TCP_EIM | CIRCUIT_UDP_EIM) &&
+		    mapped * 100 > observe_ports(k) * POOL_FULL_PERCENT)
+			return true;
+	}
+	return false;
+}
+
 static void look_at_mappings(struct daemon *d, const struct observe_counts *c)
 {
 	static struct pool_usages filling;
 	struct pool_usages now = {0};
 
-	if (!pool_usages_mapped(d->observe, c->circuits, -1, &now) &&
-	    !pool_filling(&now, &filling, tell_address, d))
+	if (may_fill(c) && pool_usages_mapped(d->observe, c->circuits, -1, &now))
+		goto out;
+	if (!pool_filling(&now, &filling, tell_address, d))
 		write_filling(d, &filling);
+out:
 	pool_usages_free(&now);
 }
 
 void daemon_pools(struct daemon *d)
 {
 	struct observe_counts *c;
-	uint64_t now = observe_now();
+	uint64_t now = observe_now(), took;
 
-	if (now - d->pools_looked < POOLS_EVERY)
+	if (now < d->pools_due)
 		return;
-	d->pools_looked = now;
 	c = malloc(sizeof(*c));
 	if (c && !observe_counts(d->observe, c)) {
 		look_at_searches(d, c);
 		look_at_mappings(d, c);
 	}
 	free(c);
+	took = observe_now() - now;
+	d->pools_due = now + (took * POOLS_REST > POOLS_EVERY ? took * POOLS_REST : POOLS_EVERY);
 }

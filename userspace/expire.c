@@ -97,18 +97,25 @@ static int sweep_hosts(const struct observe *o)
 	return err == -ENOENT ? 0 : err;
 }
 
-static int sweep_record(const struct observe *o, struct sweep *s, bool clear)
+static int sweep_write(const struct observe *o, uint32_t entry, const struct sweep *s)
 {
-	uint32_t key = 0;
 	int fd = observe_map(o, "sweep"), err;
 
 	if (fd < 0)
 		return fd;
-	if (clear)
-		memset(s, 0, sizeof(*s));
-	err = clear ? bpf_map_update_elem(fd, &key, s, BPF_ANY) : bpf_map_lookup_elem(fd, &key, s);
-	if (err)
-		err = -errno;
+	err = bpf_map_update_elem(fd, &entry, s, BPF_ANY) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int sweep_read(const struct observe *o, struct sweep *s)
+{
+	uint32_t entry = SWEEP_RUNNING;
+	int fd = observe_map(o, "sweep"), err;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_map_lookup_elem(fd, &entry, s) ? -errno : 0;
 	close(fd);
 	return err;
 }
@@ -149,7 +156,7 @@ int expire_step(const struct observe *o, struct expire *e, uint64_t slice)
 
 	if (!e->running) {
 		memset(e, 0, sizeof(*e));
-		e->err = sweep_record(o, &e->result, true);
+		e->err = sweep_write(o, SWEEP_RUNNING, &e->result);
 		e->running = true;
 	}
 	while (e->stage < STAGES) {
@@ -159,8 +166,11 @@ int expire_step(const struct observe *o, struct expire *e, uint64_t slice)
 	}
 	err = sweep_hosts(o);
 	e->err = e->err ? e->err : err;
-	err = sweep_record(o, &e->result, false);
+	err = sweep_read(o, &e->result);
 	e->err = e->err ? e->err : err;
+	e->result.ended = observe_now();
+	if (!e->err)
+		e->err = sweep_write(o, SWEEP_LAST, &e->result);
 	e->running = false;
 	return 1;
 }

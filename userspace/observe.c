@@ -224,7 +224,7 @@ int observe_counts(const struct observe *o, struct observe_counts *c)
 		{"circuits", o->live.slot % SLOTS * CIRCUITS_MAX, CIRCUITS_MAX,
 		 sizeof(c->circuits[0]), 1, c->circuits},
 		{"drains", 0, CIRCUITS_MAX, sizeof(c->drains[0]), 1, c->drains},
-		{"sweep", 0, 1, sizeof(c->sweep), 1, &c->sweep},
+		{"sweep", SWEEP_LAST, 1, sizeof(c->sweep), 1, &c->sweep},
 	};
 	int err = 0;
 

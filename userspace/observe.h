@@ -39,7 +39,7 @@ struct observe_counts {
 	uint64_t half_open[SIDE_MAX];
 	struct circuit circuits[CIRCUITS_MAX]; /* of the live slot */
 	uint32_t drains[CIRCUITS_MAX];
-	struct sweep sweep;
+	struct sweep sweep; /* the last whole one */
 };
 
 /* A table of the data plane: entries in it, and how many it holds. */
@@ -97,8 +97,10 @@ uint64_t observe_ports(const struct circuit *c);
 /* "ready", "retiring,monitor", ... */
 const char *observe_circuit_state(const struct circuit *c, bool drained, char *buffer, size_t size);
 
-/* Entries of a hash map, counted without copying them out. `fills` has room for 4. */
-size_t observe_fills(const struct observe *o, struct observe_fill *fills);
+/* How full the tables are: as the last sweep saw them where a daemon sweeps, which costs nothing, and
+ * counted now where none does. `fills` has room for SWEPT_MAX; `age` is that of the numbers, ns. */
+size_t observe_fills(const struct observe *o, const struct observe_counts *c, bool daemon,
+		     struct observe_fill *fills, uint64_t *age);
 
 /* Calls `each` for every flow that the data plane holds, one family after the other, in bounded
  * memory; a value other than 0 ends the walk and is returned. 0 or -errno. */

@@ -11,6 +11,7 @@
 #include "print.h"
 
 #define LINKS_LIMIT 1024 /* of the map */
+#define SWEEP_FRESH (60 * NANOSECONDS)
 
 static unsigned int failed_on(int fd, uint32_t ifindex)
 {
@@ -125,12 +126,27 @@ static int count_entries(int fd, uint32_t key_size, uint32_t value_size, uint64_
 	return err < 0 ? err : 0;
 }
 
-size_t observe_fills(const struct observe *o, struct observe_fill *fills)
+/* A sweep comes round in seconds, or in ten times its length; an older one is no answer. */
+static bool sweep_counts(const struct sweep *s, bool daemon, uint64_t *age)
 {
-	static const char *const maps[] = {"flows4", "flows6", "mappings4", "mappings6"};
+	*age = observe_now() - s->ended;
+	if (daemon && s->ended && *age < SWEEP_FRESH)
+		return true;
+	*age = 0;
+	return false;
+}
+
+size_t observe_fills(const struct observe *o, const struct observe_counts *c, bool daemon,
+		     struct observe_fill *fills, uint64_t *age)
+{
+	static const char *const maps[] = {
+		[SWEPT_FLOWS4] = "flows4", [SWEPT_FLOWS6] = "flows6",
+		[SWEPT_MAPPINGS4] = "mappings4", [SWEPT_MAPPINGS6] = "mappings6",
+	};
+	bool swept = sweep_counts(&c->sweep, daemon, age);
 	size_t count = 0;
 
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+	for (size_t i = 0; i < SWEPT_MAX; i++) {
 		struct bpf_map_info info = {0};
 		uint32_t size = sizeof(info);
 		int fd = observe_map(o, maps[i]);
@@ -140,7 +156,9 @@ size_t observe_fills(const struct observe *o, struct observe_fill *fills)
 		if (!bpf_obj_get_info_by_fd(fd, &info, &size)) {
 			fills[count].name = maps[i];
 			fills[count].limit = info.max_entries;
-			if (!count_entries(fd, info.key_size, info.value_size, &fills[count].used))
+			fills[count].used = c->sweep.entries[i];
+			if (swept || !count_entries(fd, info.key_size, info.value_size,
+						    &fills[count].used))
 				count++;
 		}
 		close(fd);

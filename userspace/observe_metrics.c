@@ -154,11 +154,13 @@ static void other_metrics(const struct observe *o, const struct observe_counts *
 #define EVENT_NAME(name, text) [E_##name] = text,
 	static const char *const events[E_MAX] = {EVENTS(EVENT_NAME)};
 #undef EVENT_NAME
-	struct observe_fill fills[4];
-	size_t count = observe_fills(o, fills);
+	struct observe_fill fills[SWEPT_MAX];
+	bool daemon = observe_daemon(o->name);
+	uint64_t age;
+	size_t count = observe_fills(o, c, daemon, fills, &age);
 
 	head(out, "daemon_running", "gauge", "1 when the daemon runs.");
-	sample(out, o, "daemon_running", NULL, NULL, "", observe_daemon(o->name));
+	sample(out, o, "daemon_running", NULL, NULL, "", daemon);
 	head(out, "generation", "gauge", "Number that moves when routes or links change.");
 	sample(out, o, "generation", NULL, NULL, "", o->live.generation);
 	head(out, "half_open_flows", "gauge", "Half-open flows by side that opened them.");
@@ -170,7 +172,7 @@ static void other_metrics(const struct observe *o, const struct observe_counts *
 	head(out, "events_lost_total", "counter", "Events that were not written, by kind.");
 	for (unsigned int i = 0; i < E_MAX; i++)
 		sample(out, o, "events_lost_total", "event", events[i], "", c->lost[i]);
-	head(out, "table_entries", "gauge", "Entries of a table.");
+	head(out, "table_entries", "gauge", "Entries of a table, as the last sweep saw them.");
 	for (size_t i = 0; i < count; i++)
 		sample(out, o, "table_entries", "table", fills[i].name, "", fills[i].used);
 	head(out, "table_limit", "gauge", "Entries that a table holds.");

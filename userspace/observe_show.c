@@ -210,19 +210,20 @@ static void show_head(const struct observe *o, const struct observe_counts *c, b
 int observe_show(const struct observe *o)
 {
 	struct observe_counts *c = malloc(sizeof(*c));
-	struct observe_fill fills[4];
+	struct observe_fill fills[SWEPT_MAX];
 	bool daemon = observe_daemon(o->name);
-	uint64_t entries = 0;
+	uint64_t entries = 0, age;
 	size_t count;
 	int err = c ? observe_counts(o, c) : -1;
 
 	if (err)
 		goto out;
-	count = observe_fills(o, fills);
+	count = observe_fills(o, c, daemon, fills, &age);
 	for (size_t i = 0; i < count && i < 2; i++)
 		entries += fills[i].used;
 	print_begin();
 	show_head(o, c, daemon);
+	print_value_number("tables-seconds-old", age / NANOSECONDS);
 	if (!daemon && entries)
 		print_value_text("hint", "no daemon deletes what has expired: entries of dead flows "
 				 "stay until `samepath run` or a colliding new flow");
