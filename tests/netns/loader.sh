@@ -70,7 +70,8 @@ refused 'samepath stop'
 cp "$work/good.yaml" "$work/samepath.yaml"
 bpftool map update pinned "$pins/version" key 0 0 0 0 value 99 0 0 0
 refused 'version 99'
-bpftool map update pinned "$pins/version" key 0 0 0 0 value 1 0 0 0
+version=$(sed -n 's/#define CONTRACT_VERSION //p' "$top/maps/types.h")
+bpftool map update pinned "$pins/version" key 0 0 0 0 value "$version" 0 0 0
 
 say "survivors are not attached again"
 edit 's/(outbound-pool: \[)203\.0\.113\.48\/28/\1203.0.113.64\/28/; s/(advertise: \[)203\.0\.113\.48\/28/\1203.0.113.64\/28/'
