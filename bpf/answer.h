@@ -15,6 +15,18 @@
 #define QUOTE4 (sizeof(struct iphdr) + 8)
 #define QUOTE6 (sizeof(struct ipv6hdr) + 8)
 
+/* The sender hears that the other side is out of reach, or that it is not let through. */
+static __always_inline void answer_unreachable(struct pkt *p, bool prohibited)
+{
+	if (p->family == 4) {
+		p->answer.type = ICMP_DEST_UNREACH;
+		p->answer.code = prohibited ? ICMP_PKT_FILTERED : ICMP_HOST_UNREACH;
+	} else {
+		p->answer.type = ICMPV6_DEST_UNREACH;
+		p->answer.code = prohibited ? ICMPV6_ADM_PROHIBITED : ICMPV6_ADDR_UNREACH;
+	}
+}
+
 static __always_inline void answer_count(__u32 what)
 {
 	__u64 *count = bpf_map_lookup_elem(&answers_sent, &what);

@@ -223,11 +223,31 @@ static __always_inline enum verdict F(opening_make)(struct pkt *p, struct F(open
 	if (verdict == GO_ON)
 		return GO_ON;
 	share_release(&o->host, FLOW_HALF_OPEN);
-	if (verdict == V_POOL_EXHAUSTED) {
+	if (verdict == V_POOL_EXHAUSTED)
 		F(opened_event)(p, o, E_EXHAUSTED);
-		/* RFC 5508 REQ-8: administratively prohibited */
-		p->answer.type = FAMILY == 4 ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH;
-		p->answer.code = FAMILY == 4 ? 13 : 1;
+	return verdict;
+}
+
+/*
+ * Which refusals the client hears of. What is used up is prohibited (RFC 5508 REQ-8), where no
+ * circuit leads is out of reach, so that a client with another address or family tries that. What
+ * the policy drops, and what is over in a second, is not answered.
+ */
+static __always_inline enum verdict F(refuse)(struct pkt *p, enum verdict verdict)
+{
+	switch (verdict) {
+	case V_POOL_EXHAUSTED:
+	case V_HALF_OPEN_LIMIT:
+	case V_HOST_LIMIT:
+	case V_TABLE_FULL:
+		answer_unreachable(p, true);
+		break;
+	case V_NO_CIRCUIT:
+	case V_NO_POOL_OF_FAMILY:
+		answer_unreachable(p, false);
+		break;
+	default:
+		break;
 	}
 	return verdict;
 }
@@ -280,12 +300,12 @@ static __noinline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, const 
 	F(opening_start)(p, o, key, cell.class);
 	verdict = F(circuit)(ctx, p, o, rule);
 	if (verdict != GO_ON)
-		return F(or_local)(key, verdict);
+		return F(or_local)(key, F(refuse)(p, verdict));
 	verdict = F(limits)(p, &o->way);
 	if (verdict == GO_ON)
 		verdict = F(opening_make)(p, o);
 	if (verdict != GO_ON)
-		return verdict;
+		return F(refuse)(p, verdict);
 	F(account)(p, &o->forward);
 	*f = &o->forward;
 	*way = o->way;

@@ -209,8 +209,7 @@ static __always_inline enum verdict F(way_refused)(struct pkt *p, int answer, bo
 		return V_NO_FORWARDING;
 	if (!to_circuit)
 		return V_NO_ROUTE;
-	p->answer.type = FAMILY == 4 ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH;
-	p->answer.code = FAMILY == 4 ? ICMP_HOST_UNREACH : ICMPV6_ADDR_UNREACH;
+	answer_unreachable(p, false);
 	return V_CIRCUIT_UNUSABLE;
 }
 

@@ -112,8 +112,10 @@ static void without_any_route_nothing_is_for_the_gateway(void **state)
 	EACH_FAMILY(f) {
 		struct tuple t = talk(f, IPPROTO_TCP, AT_LARGE, AT_INTERNET, 4000, 443);
 		struct tuple nobody = talk(f, IPPROTO_TCP, NOBODY, AT_LARGE, 4000, 443);
+		struct outcome o = knock(f, IPPROTO_TCP, AT_LARGE, 79);
 
-		verdict_is(knock(f, IPPROTO_TCP, AT_LARGE, 79).verdict, V_NO_CIRCUIT, "out", f);
+		verdict_is(o.verdict, V_NO_CIRCUIT, "out", f);
+		told_unreachable(&o, f, false);
 		verdict_is(hear(WAN, t, NULL).verdict, V_UNSOLICITED, "in", f);
 		verdict_is(hear(LAN, nobody, NULL).verdict, V_NO_SEGMENT, "no segment", f);
 	}
@@ -250,6 +252,7 @@ static void missing_pool_of_the_family_is_named(void **state)
 	verdict_is(knock(4, IPPROTO_TCP, AT_EXCHANGE, 80).verdict, V_FORWARDED, "dallas", 4);
 	o = knock(6, IPPROTO_TCP, AT_EXCHANGE, 80);
 	verdict_is(o.verdict, V_NO_POOL_OF_FAMILY, "dallas", 6);
+	told_unreachable(&o, 6, false);
 	assert_int_equal(halves(6), 0);
 }
 

@@ -29,10 +29,13 @@ static void full_table_leaves_no_half_and_no_share(void **state)
 
 	EACH_FAMILY(f) for (room = 0; room < 2; room++) for (i = 0; i < 3; i++) {
 		struct tuple t = talk(f, protocols[i], PILOT, AT_EXCHANGE, 4000, 443);
+		struct outcome o;
 
 		rig_reset(state);
 		fill(f, room);
-		verdict_is(hear(LAN, t, NULL).verdict, V_TABLE_FULL, "full", f);
+		o = hear(LAN, t, NULL);
+		verdict_is(o.verdict, V_TABLE_FULL, "full", f);
+		told_unreachable(&o, f, true);
 		assert_int_equal(halves(f), FLOWS - room);
 		assert_int_equal(half_open_of(SIDE_INSIDE), 0);
 		assert_true(host_of(t.saddr, &host));
@@ -56,6 +59,7 @@ static void full_table_is_named_under_a_mapping(void **state)
 static void flows_of_a_host_are_limited(void **state)
 {
 	struct settings s = settings_get();
+	struct outcome o;
 	int i;
 
 	(void)state;
@@ -65,8 +69,9 @@ static void flows_of_a_host_are_limited(void **state)
 		for (i = 0; i < 10; i++)
 			verdict_is(knock(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4000 + i).verdict,
 				   V_FORWARDED, "below", f);
-		verdict_is(knock(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4010).verdict, V_HOST_LIMIT,
-			   "above", f);
+		o = knock(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4010);
+		verdict_is(o.verdict, V_HOST_LIMIT, "above", f);
+		told_unreachable(&o, f, true);
 		verdict_is(knock(f, IPPROTO_TCP, PILOT_TWO, AT_EXCHANGE, 4010).verdict, V_FORWARDED,
 			   "another host", f);
 		assert_int_equal(halves(f), 22);
@@ -76,6 +81,7 @@ static void flows_of_a_host_are_limited(void **state)
 static void half_open_of_a_host_is_a_sixteenth(void **state)
 {
 	struct settings s = settings_get();
+	struct outcome o;
 	int i;
 
 	s.half_open_max = 160;
@@ -85,8 +91,9 @@ static void half_open_of_a_host_is_a_sixteenth(void **state)
 		for (i = 0; i < 10; i++)
 			verdict_is(knock(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000 + i).verdict,
 				   V_FORWARDED, "below", f);
-		verdict_is(knock(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4010).verdict, V_HALF_OPEN_LIMIT,
-			   "above", f);
+		o = knock(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4010);
+		verdict_is(o.verdict, V_HALF_OPEN_LIMIT, "above", f);
+		told_unreachable(&o, f, true);
 		assert_int_equal(half_open_of(SIDE_INSIDE), 10);
 	}
 }

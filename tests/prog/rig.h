@@ -112,6 +112,7 @@ void next_hops_fill(const struct next_hop *hop);
 void shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int sweep_run(const char *program, const char *map);
 const char *verdict_name(int verdict);
+void told_unreachable(struct outcome *o, int family, bool prohibited);
 void verdict_is(int got, int wanted, const char *claim, int family);
 
 static const int families[] = {4, 6};

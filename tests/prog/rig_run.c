@@ -251,3 +251,14 @@ void verdict_is(int got, int wanted, const char *claim, int family)
 		fail_msg("%s, IPv%d: %s, wanted %s", claim, family, verdict_name(got),
 			 verdict_name(wanted));
 }
+
+/* The sender is told: destination unreachable, because prohibited or because out of reach. */
+void told_unreachable(struct outcome *o, int family, bool prohibited)
+{
+	static const uint8_t codes[2][2] = {{1, 3}, {13, 1}};
+
+	assert_int_equal(o->action, XDP_TX);
+	assert_int_equal(l4_of(&o->frame)[0], family == 4 ? 3 : 1);
+	assert_int_equal(l4_of(&o->frame)[1], codes[prohibited][family == 6]);
+	assert_true(sums_right(&o->frame));
+}
