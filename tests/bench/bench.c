@@ -106,7 +106,7 @@ static struct bpf_object *object_open(const struct bench *b, const char *name)
 static int objects_load(struct bench *b)
 {
 	struct bpf_object **objects[] = { &b->gen, &b->sink, &b->fwd };
-	static const char *const names[] = { "gen", "sink", "fwd" };
+	const char *const names[] = { "gen", "sink", !strcmp(b->first_hop, "translate") ? "nat" : "fwd" };
 	struct bpf_map *map;
 	int records = -1, err;
 
@@ -165,7 +165,7 @@ static int gateway_attach(const struct bench *b)
 
 	if (!strcmp(b->first_hop, "own"))
 		return 0;
-	if (!strcmp(b->first_hop, "forward")) {
+	if (!strcmp(b->first_hop, "forward") || !strcmp(b->first_hop, "translate")) {
 		object = b->fwd;
 		err = forwarder_fill(b);
 		if (err)

@@ -48,7 +48,7 @@ compile() {
 
 build() {
 	mkdir -p "$out"
-	compile gen; compile sink; compile fwd
+	compile gen; compile sink; compile fwd; compile nat
 	[[ $out/bench -nt $here/bench.c && $out/bench -nt $here/frame.h ]] ||
 		gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wshadow -o "$out/bench" "$here/bench.c" \
 			-lbpf -lelf -lz
@@ -56,7 +56,7 @@ build() {
 
 gw() { nsenter --net=/run/netns/${prefix}gw "$@"; } # ip netns exec would hide bpffs
 
-lines='' work='' running='' daemon=''
+lines='' work='' running='' daemon='' mounted=''
 cleanup() {
 	if [[ $daemon ]]; then
 		kill -TERM "$daemon" 2>/dev/null || :
@@ -195,6 +195,10 @@ ours() { # name of the rows, binary
 	row "$1-eim" own gateway_samepath "$2" endpoint-independent
 }
 
+if ! grep -q ' /sys/fs/bpf bpf ' /proc/mounts; then
+	mount -t bpf bpf /sys/fs/bpf
+	mounted=1
+fi
 for space in in gw out; do # before the trap: what another run made is not ours to remove
 	[[ -e /run/netns/$prefix$space ]] || continue
 	echo "bench: namespace $prefix$space is in use" >&2
@@ -202,13 +206,14 @@ for space in in gw out; do # before the trap: what another run made is not ours 
 done
 vmalloc=$(awk '/^VmallocUsed/ {print $2}' /proc/meminfo)
 missing=0 lines=$(mktemp) work=$(mktemp -d)
-trap 'cleanup; conntrack_restore; rm -rf "$lines" "$work"' EXIT
+trap 'cleanup; conntrack_restore; rm -rf "$lines" "$work"; [[ -z $mounted ]] || umount /sys/fs/bpf' EXIT
 build
 for ((round = 1; round <= rounds; round++)); do
 	row sink sink
 	row kernel pass
 	row xdp-fib forward
 	row nftables pass gateway_nft
+	row bare-nat translate
 	[[ -z $base ]] || ours base "$base"
 	ours samepath "$samepath"
 done

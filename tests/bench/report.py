@@ -79,7 +79,7 @@ def ratios(result):
     """Every row against every yardstick, and ours against BASE."""
     found = []
     for row, what, flows in result:
-        rivals = ["kernel", "xdp-fib", "nftables"]
+        rivals = ["kernel", "xdp-fib", "nftables", "bare-nat"]
         if row.startswith("samepath-"):
             rivals.append(row.replace("samepath", "base"))
         for rival in rivals:
@@ -95,8 +95,10 @@ def budgets(result):
     for mapping, what, flows, rival, limit in BUDGETS:
         value = ratio(result, f"samepath-{mapping}", rival, what, flows)
         if value is not None:
+            least = ratio(result, "bare-nat", rival, what, flows)
             found.append({"row": f"samepath-{mapping}", "what": what, "flows": flows,
                           "rival": rival, "limit": limit, "ratio": round(value, 3),
+                          "bare_nat": round(least, 3) if least is not None else None,
                           "held": value <= limit})
     return found
 
@@ -140,8 +142,9 @@ def print_report(document, result, short):
             print(f"  {r['row']} {r['what']} {r['flows']}: {r['ratio']:.2f} of {r['rival']}")
         print("\nbudgets (ratio of net costs)")
         for b in document["budgets"]:
+            least = f" (bare-nat {b['bare_nat']:.2f})" if b["bare_nat"] is not None else ""
             print(f"  {b['row']:<13} {b['what']:<7}{b['flows']:>8}: {b['ratio']:.2f} of {b['rival']},"
-                  f" at most {b['limit']:.2f}: {'held' if b['held'] else 'NOT HELD'}")
+                  f" at most {b['limit']:.2f}: {'held' if b['held'] else 'NOT HELD'}{least}")
     for m in document["memory"]:
         print(f"  {m['row']}: {m['map']} {m['bytes_per_flow']:.0f} bytes a flow")
 
