@@ -86,11 +86,9 @@ static __always_inline void F(flow_open_ended)(const FLOW_KEY *forward_key, FLOW
 	half_open_release(&host, was & FLOW_OPENED_OUTSIDE ? SIDE_OUTSIDE : SIDE_INSIDE);
 }
 
-/* Deletes both halves, forward first, and gives back what the flow held. */
-static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
+/* Deletes both halves, forward first, and tells it. False when somebody else was first. */
+static __always_inline bool F(flow_delete)(const FLOW_KEY *key, FLOW *f, __u32 circuit, __u64 now)
 {
-	__u32 flags = f->half.flags, circuit = f->half.circuit;
-	struct in6_addr host;
 	FLOW_KEY peer_key;
 	FLOW *peer;
 	struct event *event;
@@ -117,15 +115,26 @@ static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
 			event->bytes[1] = peer->half.bytes;
 		}
 	}
-	F(flow_host)(key, &host);
 	if (bpf_map_delete_elem(FLOWS, key)) {
-		if (event) /* somebody else ended it, and gave back its share */
+		if (event)
 			bpf_ringbuf_discard(event, 0);
-		return;
+		return false;
 	}
 	if (event)
 		bpf_ringbuf_submit(event, 0);
 	bpf_map_delete_elem(FLOWS, &peer_key);
+	return true;
+}
+
+/* Deletes the flow, and gives back what it held. */
+static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
+{
+	__u32 flags = f->half.flags, circuit = f->half.circuit;
+	struct in6_addr host;
+
+	if (!F(flow_delete)(key, f, circuit, now))
+		return; /* who was first gave back its share */
+	F(flow_host)(key, &host);
 	flow_release(&host, circuit, flags);
 }
 

@@ -82,13 +82,20 @@ static __always_inline bool next_hop_probe(struct next_hop_search *s, __u32 inde
 	return true;
 }
 
-/* The index of this next hop, with `asked` set to now. 0: there is no room near its place. */
-static __noinline __u16 next_hop_find(struct next_hop_search *s)
+/*
+ * The index of this next hop, with `asked` set to now. 0: there is no room near its place. Not
+ * static: so the verifier looks at it once, not once a caller.
+ */
+__noinline __u32 next_hop_find(struct next_hop_search *s)
 {
-	const __u8 *mac = s->want.dmac;
+	const __u8 *mac;
+	__u32 h;
 	int i;
-	__u32 h = hash_word(s->want.oif, mac_word(mac, 0) | (__u32)mac_word(mac, 1) << 16);
 
+	if (!s)
+		return 0;
+	mac = s->want.dmac;
+	h = hash_word(s->want.oif, mac_word(mac, 0) | (__u32)mac_word(mac, 1) << 16);
 	h = hash_word(h, mac_word(mac, 2) | (__u32)s->want.mtu << 16);
 	s->found = 0;
 	for (i = 0; i < NEXT_HOP_PROBES; i++)

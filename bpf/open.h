@@ -55,8 +55,8 @@ static __always_inline enum verdict F(circuit_try)(struct F(choice) *c, struct c
 	} else {
 		o->address = o->key.saddr;
 	}
-	answer = F(way_of_circuit)(c->ctx, c->p, o->circuit, circuit, translated, &o->address,
-				   &o->key.daddr, &o->way);
+	F(wish_fill)(&o->wish, c->p, o->circuit, translated, &o->address, &o->key.daddr);
+	answer = F(way_of_circuit)(c->ctx, &o->wish, &o->way);
 	if (answer == BPF_FIB_LKUP_RET_SUCCESS || answer == BPF_FIB_LKUP_RET_NO_NEIGH)
 		return GO_ON;
 	return answer == BPF_FIB_LKUP_RET_FWD_DISABLED ? V_NO_FORWARDING : V_NO_CIRCUIT;

@@ -16,7 +16,10 @@ struct role_kept {
 	__u32 slot;
 	__u16 generation;
 	__u16 known;
-	struct role role;
+	union {
+		struct role role;
+		__u32 role_bits;
+	};
 };
 
 struct {
@@ -34,23 +37,31 @@ static __always_inline struct link *link_find(__u32 ifindex)
 	return bpf_map_lookup_elem(&links, &key);
 }
 
-static __noinline void role_ask(struct pkt *p, __u32 ifindex, struct role_kept *kept)
+/* As `links` has it. */
+static __always_inline struct role role_look(__u32 slot, __u32 ifindex)
 {
 	struct link *link = link_find(ifindex);
+	struct role none = {0};
 
-	__builtin_memset(kept, 0, sizeof(*kept));
-	kept->ifindex = ifindex;
-	kept->slot = p->slot;
-	kept->generation = p->generation;
-	kept->known = 1;
 	if (!link)
-		return;
+		return none;
 	barrier_var(link); /* clang 16 and later reckon the place of the role before they ask for NULL */
-	kept->role = link->role[p->slot % SLOTS];
+	return link->role[slot % SLOTS];
 }
 
-/* The role of a device without tags in the packet's slot. */
-static __always_inline struct role role_of(struct pkt *p, __u32 ifindex)
+/* The same in 32 bits. Not static: so the verifier looks at it once, not once a caller and state. */
+__noinline __u32 role_ask(__u32 slot, __u32 ifindex)
+{
+	union {
+		struct role role;
+		__u32 bits;
+	} found = {.role = role_look(slot, ifindex)};
+
+	return found.bits;
+}
+
+/* The role of a device without tags in this slot, at this generation. */
+static __always_inline struct role role_of(__u32 slot, __u16 generation, __u32 ifindex)
 {
 	__u32 place = ifindex % ROLES_KEPT;
 	struct role_kept *kept = bpf_map_lookup_elem(&roles_kept, &place);
@@ -58,9 +69,14 @@ static __always_inline struct role role_of(struct pkt *p, __u32 ifindex)
 
 	if (!kept)
 		return none;
-	if (kept->ifindex != ifindex || kept->slot != p->slot ||
-	    kept->generation != p->generation || !kept->known)
-		role_ask(p, ifindex, kept);
+	if (kept->ifindex != ifindex || kept->slot != slot || kept->generation != generation ||
+	    !kept->known) {
+		kept->role_bits = role_ask(slot, ifindex);
+		kept->ifindex = ifindex;
+		kept->slot = slot;
+		kept->generation = generation;
+		kept->known = 1;
+	}
 	return kept->role;
 }
 

@@ -131,44 +131,73 @@ static __always_inline bool F(way_found)(int answer)
 	return answer == BPF_FIB_LKUP_RET_SUCCESS || answer == BPF_FIB_LKUP_RET_NO_NEIGH;
 }
 
-/* Does the way leave by a link of circuit `number`? */
-static __always_inline bool F(way_fits)(struct pkt *p, __u32 number, const struct way *way)
-{
-	struct role role = role_of(p, way->oif);
+/* What a way to a circuit is asked by; where a packet has the same, from it. */
+struct F(wish) {
+	ADDRESS source; /* translated */
+	ADDRESS destination;
+	__u64 now;
+	__u32 slot;
+	__u32 ifindex; /* where the packet came in */
+	__u32 number; /* of the circuit */
+	__u8 protocol;
+	__u8 translated;
+};
 
-	return role.kind == ROLE_LINK && role.circuit == number;
+static __always_inline void F(wish_fill)(struct F(wish) *w, const struct pkt *p, __u32 number,
+					 bool translated, const ADDRESS *source,
+					 const ADDRESS *destination)
+{
+	w->source = *source;
+	w->destination = *destination;
+	w->now = p->now;
+	w->slot = p->slot;
+	w->ifindex = p->ifindex;
+	w->number = number;
+	w->protocol = p->protocol;
+	w->translated = translated;
+}
+
+/* Does the way leave by a link of the circuit? */
+static __always_inline bool F(way_fits)(const struct F(wish) *w, const struct way *way)
+{
+	struct role role = role_look(w->slot, way->oif);
+
+	return role.kind == ROLE_LINK && role.circuit == w->number;
 }
 
 /*
- * A way of circuit `number`: its device must be a link of the circuit, and that link must work.
+ * A way of the circuit: its device must be a link of the circuit, and that link must work.
  * What wears a pool address follows the kernel's own choice; when that is a link of the circuit
  * that does not work, and for what is not translated, whose source leads to no table, each link
  * is asked in turn. The circuit's table has the last word: it answers for a link only when it has
- * a route over it.
+ * a route over it. Not static: so the verifier looks at it once, not once a caller and state.
  */
-static __always_inline int F(way_of_circuit)(struct xdp_md *ctx, struct pkt *p, __u32 number,
-					     struct circuit *circuit, bool translated,
-					     const ADDRESS *source, const ADDRESS *destination,
-					     struct way *way)
+__noinline int F(way_of_circuit)(struct xdp_md *ctx, const struct F(wish) *w, struct way *way)
 {
 	int answer, refused = BPF_FIB_LKUP_RET_UNREACHABLE;
+	struct circuit *circuit;
 	__u32 i;
 
-	if (translated) {
-		answer = F(way_ask)(ctx, p->ifindex, 0, source, destination, p->protocol, way);
+	if (!w || !way)
+		return refused;
+	circuit = circuit_find(w->slot, w->number);
+	if (!circuit)
+		return refused;
+	if (w->translated) {
+		answer = F(way_ask)(ctx, w->ifindex, 0, &w->source, &w->destination, w->protocol, way);
 		if (!F(way_found)(answer))
 			return answer;
-		if (!F(way_fits)(p, number, way))
+		if (!F(way_fits)(w, way))
 			return refused;
-		if (way_works(way, p->now))
+		if (way_works(way, w->now))
 			return answer;
 	}
 	for (i = 0; i < CIRCUIT_LINKS && circuit->links[i]; i++) {
-		answer = F(way_ask)(ctx, circuit->links[i], BPF_FIB_LOOKUP_OUTPUT, source, destination,
-				    QUESTION_PROTOCOL, way);
+		answer = F(way_ask)(ctx, circuit->links[i], BPF_FIB_LOOKUP_OUTPUT, &w->source,
+				    &w->destination, QUESTION_PROTOCOL, way);
 		if (!F(way_found)(answer))
 			refused = answer;
-		else if (F(way_fits)(p, number, way) && way_works(way, p->now))
+		else if (F(way_fits)(w, way) && way_works(way, w->now))
 			return answer;
 	}
 	return refused;
@@ -213,29 +242,40 @@ static __always_inline enum verdict F(way_refused)(struct pkt *p, int answer, bo
 	return V_CIRCUIT_UNUSABLE;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct F(wish));
+} F(wishes) SEC(".maps");
+
+static __always_inline int F(route_to_circuit)(struct xdp_md *ctx, struct pkt *p, const FLOW *f,
+					       struct way *way)
+{
+	__u32 zero = 0;
+	struct F(wish) *w = bpf_map_lookup_elem(&F(wishes), &zero);
+
+	if (!w)
+		return BPF_FIB_LKUP_RET_UNREACHABLE;
+	F(wish_fill)(w, p, f->half.circuit, !(f->half.flags & FLOW_PIN_ONLY), &f->saddr, &f->daddr);
+	return F(way_of_circuit)(ctx, w, way);
+}
+
 /* Asks anew for an existing half. */
 static __noinline enum verdict F(route_ask)(struct xdp_md *ctx, struct pkt *p, FLOW *f,
 					    struct way *way)
 {
 	bool to_circuit = !(f->half.flags & FLOW_REPLY);
-	struct circuit *circuit;
 	int answer;
 
-	if (to_circuit) {
-		circuit = circuit_find(p->slot, f->half.circuit);
-		if (!circuit)
-			return F(way_refused)(p, BPF_FIB_LKUP_RET_UNREACHABLE, true);
-		answer = F(way_of_circuit)(ctx, p, f->half.circuit, circuit,
-					   !(f->half.flags & FLOW_PIN_ONLY), &f->saddr, &f->daddr, way);
-	} else {
+	if (to_circuit)
+		answer = F(route_to_circuit)(ctx, p, f, way);
+	else
 		answer = F(way_ask)(ctx, p->ifindex, 0, &f->saddr, &f->daddr, p->protocol, way);
-		if (answer != BPF_FIB_LKUP_RET_SUCCESS && answer != BPF_FIB_LKUP_RET_NO_NEIGH)
-			return F(way_refused)(p, answer, false);
-		if (role_of(p, way->oif).kind != ROLE_INSIDE)
-			return V_NO_ROUTE; /* never out of a circuit again */
-	}
 	if (!F(way_found)(answer))
 		return F(way_refused)(p, answer, to_circuit);
+	if (!to_circuit && role_look(p->slot, way->oif).kind != ROLE_INSIDE)
+		return V_NO_ROUTE; /* never out of a circuit again */
 	F(way_keep)(p, f, way);
 	return GO_ON;
 }

@@ -98,7 +98,7 @@ static __always_inline enum verdict arrive(struct xdp_md *ctx, struct pkt *p)
 		return V_UNMANAGED;
 	p->slot = now->slot & (SLOTS - 1);
 	p->generation = now->generation;
-	p->role = role_of(p, p->ifindex);
+	p->role = role_of(p->slot, p->generation, p->ifindex);
 	if (p->role.kind == ROLE_NONE)
 		return V_UNMANAGED;
 	p->settings = bpf_map_lookup_elem(&settings, &p->slot);
@@ -148,18 +148,12 @@ int samepath_xdp(struct xdp_md *ctx)
 	return finish(ctx, &p, samepath(ctx, &p));
 }
 
-/* The role of a device without tags in the live slot. */
 static __always_inline struct role role_now(__u32 ifindex)
 {
-	struct link *link = link_find(ifindex);
-	struct role none = {0};
 	__u32 zero = 0;
 	struct live *now = bpf_map_lookup_elem(&live, &zero);
 
-	if (!link || !now)
-		return none;
-	barrier_var(link); /* as in role_ask */
-	return link->role[now->slot % SLOTS];
+	return role_look(now ? now->slot : 0, ifindex);
 }
 
 SEC("tc")

@@ -63,6 +63,7 @@ struct F(opening) {
 	__u8 own; /* the address is the gateway's own */
 	FLOW_KEY key; /* forward */
 	FLOW_KEY old_key; /* of a dead flow in the way */
+	struct F(wish) wish;
 	struct way way;
 	struct in6_addr host;
 	struct in6_addr worn; /* pool address of an existing mapping */
