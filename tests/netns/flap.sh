@@ -34,10 +34,8 @@ tcp=$(say_to tcp)
 matches "tcp" '^chicago ' "$tcp"
 udp=$(ask pilot udp 10.1.20.2 47000 $exchange4 7001)
 matches "udp" '^chicago .* 47000$' "$udp"
-on pilot ping -q -n -i 0.01 -c 100000 -W 1 $exchange4 >/dev/null 2>&1 &
-started+=($!)
-on campus ping -q -n -i 0.01 -c 100000 -W 1 $web4 >/dev/null 2>&1 &
-started+=($!)
+background one pilot ping -q -n -i 0.01 -W 1 $exchange4
+background two campus ping -q -n -i 0.01 -W 1 $web4
 for _ in $(seq 10); do
 	for device in er0 er1; do ip -n "${lab}gw" link set $device down; done
 	read -rt 0.1 <> <(:) || : # traffic meets the links as they are now
