@@ -311,7 +311,6 @@ static int locked(struct plan *p)
 		plan_locals(p);
 	if (!err && !p->same_slot)
 		plan_announce(p);
-	attach_release();
 	return err;
 }
 
@@ -320,6 +319,7 @@ static void plan_free(struct plan *p)
 	steps_free(&p->before);
 	steps_free(&p->last);
 	steps_free(&p->after);
+	attach_release();
 	kernel_want_free(&p->want);
 	retire_free(&p->census);
 	image_free(p->image);

@@ -108,6 +108,7 @@ static int stop_locked(struct plan *p)
 	}
 	steps_free(&attached);
 	steps_free(&guards);
+	attach_release();
 	/* The journal stays while something of it does: the next `stop` needs it. */
 	return err ? err : instance_remove(&p->instance);
 }

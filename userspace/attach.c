@@ -24,7 +24,7 @@ struct xdp {
 static int *held;
 static size_t held_count;
 
-static int hold(int fd)
+int attach_hold(int fd)
 {
 	int *grown = fd < 0 ? NULL : realloc(held, (held_count + 1) * sizeof(*held));
 
@@ -167,7 +167,7 @@ static int replace_run(struct step *s)
 	if (fd < 0)
 		return fd;
 	close(fd);
-	x->former = hold(bpf_prog_get_fd_by_id(id));
+	x->former = attach_hold(bpf_prog_get_fd_by_id(id));
 	err = x->former < 0 ? -errno : update(x, x->maps->program[PROGRAM_samepath_xdp]);
 	return err;
 }
@@ -225,7 +225,7 @@ static int detach_run(struct step *s)
 {
 	struct xdp *x = s->data;
 
-	x->link = hold(bpf_obj_get(x->path));
+	x->link = attach_hold(bpf_obj_get(x->path));
 	return unlink(x->path) && errno != ENOENT ? -errno : 0;
 }
 

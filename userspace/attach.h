@@ -35,7 +35,9 @@ int detach_tc(struct steps *s, const struct instance *i, const char *device, int
 /* The clsact qdisc, when we made it and nothing else is in it by then. */
 int detach_clsact(struct steps *s, const struct instance *i, const char *device, int ifindex);
 
-/* To be called when no step of these will be undone any more. */
+/* Keeps a descriptor for the steps, and hands it on; to be called by those alone. */
+int attach_hold(int fd);
+/* Closes them all: to be called when no step of these will be run or undone any more. */
 void attach_release(void);
 
 /* The steps, detach_xdp's all and run, unpinned their attachments and keep them in hand. Now XDP is off

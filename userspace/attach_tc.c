@@ -235,7 +235,7 @@ int attach_tc(struct steps *s, const struct maps *m, const struct instance *i, c
 		err = -EEXIST;
 	} else if (!err) {
 		verb = "replace";
-		f->former = bpf_prog_get_fd_by_id(id);
+		f->former = attach_hold(bpf_prog_get_fd_by_id(id));
 	}
 	if ((err && err != -ENOENT) || (!err && id == id_of(f->program))) {
 		free(f);
@@ -255,7 +255,7 @@ static int detach_run(struct step *s)
 
 	line_of(f, line, sizeof(line));
 	if (!err && ours) {
-		f->program = bpf_prog_get_fd_by_id(id);
+		f->program = attach_hold(bpf_prog_get_fd_by_id(id));
 		err = take_away(f);
 	}
 	return err && err != -ENOENT ? err : journal_drop(f->instance->run, line);
