@@ -69,22 +69,42 @@ static int plan_attach(struct plan *p)
 
 struct applied {
 	struct plan *plan;
-	char *former;
-	size_t former_size;
+	bool wrote;
 };
+
+static int put_back(const char *run, const char *file, const struct former_file *former)
+{
+	char path[PATH_MAX];
+
+	if (former->data)
+		return file_write(run, file, former->data, former->size);
+	snprintf(path, sizeof(path), "%s/%s", run, file);
+	return unlink(path) && errno != ENOENT ? -errno : 0;
+}
 
 static int applied_undo(struct step *s)
 {
 	struct applied *a = s->data;
-	int err = 0;
+	struct plan *p = a->plan;
+	int err, origin;
 
-	if (a->former)
-		err = file_write(a->plan->instance.run, INSTANCE_APPLIED, a->former, a->former_size);
-	free(a->former);
-	a->former = NULL;
-	return err;
+	if (!a->wrote)
+		return 0;
+	err = put_back(p->instance.run, INSTANCE_APPLIED, &p->former_applied);
+	origin = put_back(p->instance.run, APPLY_ORIGIN, &p->former_origin);
+	return err ? err : origin;
 }
 
+static void remember_former(const char *run, const char *file, struct former_file *former)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", run, file);
+	if (file_read(path, 16u << 20, &former->data, &former->size))
+		former->data = NULL;
+}
+
+/* What was checked is what is kept, whatever became of the file since. */
 static int applied_run(struct step *s)
 {
 	struct applied *a = s->data;
@@ -95,10 +115,12 @@ static int applied_run(struct step *s)
 	snprintf(path, sizeof(path), "%s/%s", p->instance.run, INSTANCE_APPLIED);
 	if (!strcmp(path, p->request->file))
 		return 0;
-	if (file_read(path, 16u << 20, &a->former, &a->former_size))
-		a->former = NULL;
+	remember_former(p->instance.run, INSTANCE_APPLIED, &p->former_applied);
+	remember_former(p->instance.run, APPLY_ORIGIN, &p->former_origin);
+	a->wrote = true;
 	err = file_write(p->instance.run, APPLY_ORIGIN, p->origin, strlen(p->origin));
-	err = err ? err : instance_save_applied(&p->instance, p->request->file);
+	err = err ? err : file_write(p->instance.run, INSTANCE_APPLIED, p->config->source,
+				     p->config->source_size);
 	if (err)
 		applied_undo(s);
 	return err;
@@ -334,6 +356,8 @@ static void plan_free(struct plan *p)
 	free(p->sources.at);
 	free(p->answers.at);
 	free(p->names);
+	free(p->former_applied.data);
+	free(p->former_origin.data);
 }
 
 /* An instance that holds nothing leaves no directories. */

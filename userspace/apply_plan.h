@@ -39,6 +39,12 @@ struct name {
 	bool fresh, used;
 };
 
+/* A file of the run directory before it was written; data NULL: there was none. */
+struct former_file {
+	char *data;
+	size_t size;
+};
+
 struct plan {
 	const struct apply_request *request;
 	struct instance instance;
@@ -65,6 +71,7 @@ struct plan {
 	struct census census;
 	struct steps before, last, after;
 	char origin[512]; /* absolute path of the configuration */
+	struct former_file former_applied, former_origin;
 };
 
 /* Facts and wishes (apply_facts.c). 0 or -errno, reported in plan->report. */

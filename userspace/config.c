@@ -137,6 +137,7 @@ void config_free(struct config *config)
 		return;
 	free_object(&config_object, (char *)config);
 	free(config->file);
+	free(config->source);
 	free(config);
 }
 
@@ -151,15 +152,12 @@ static void late_defaults(struct config *c)
 		c->limits.half_open = flows < 100000 ? flows : 100000;
 }
 
-static int load(yaml_document_t *document, const char *file, struct report *report)
+static int load(yaml_document_t *document, const char *file, const char *bytes, size_t size,
+		struct report *report)
 {
 	yaml_parser_t parser;
-	size_t size = 0;
-	char *bytes = config_source(file, &size, report);
 	int err = -1;
 
-	if (!bytes)
-		return -1;
 	if (yaml_parser_initialize(&parser)) {
 		yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, size);
 		err = yaml_parser_load(&parser, document) ? 0 : -1;
@@ -167,21 +165,25 @@ static int load(yaml_document_t *document, const char *file, struct report *repo
 			report_error(report, file, 0, "cannot be loaded: out of memory");
 		yaml_parser_delete(&parser);
 	}
-	free(bytes);
 	return err;
 }
 
 struct config *config_read(const char *file, struct report *report)
 {
 	struct reader r = { .file = file, .report = report };
-	size_t before = report->errors, one = 0;
+	size_t before = report->errors, one = 0, size = 0;
+	char *bytes = config_source(file, &size, report);
 	yaml_document_t document;
 	struct config *c;
 
-	if (load(&document, file, report))
+	if (!bytes || load(&document, file, bytes, size, report)) {
+		free(bytes);
 		return NULL;
+	}
 	c = config_grow(NULL, &one, sizeof(*c));
 	c->file = config_copy(file);
+	c->source = bytes;
+	c->source_size = size;
 	config_object.defaults(c);
 	r.document = &document;
 	read_object(&r, yaml_document_get_root_node(&document), &config_object, c);

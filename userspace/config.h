@@ -119,6 +119,8 @@ struct config_service {
 
 struct config {
 	char *file;
+	char *source; /* the bytes that were read: a pipe gives them once, and an editor may change them */
+	size_t source_size;
 	char *name; /* gateway.name */
 	int name_line;
 	bool lab;

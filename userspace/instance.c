@@ -14,7 +14,6 @@
 #include "print.h"
 
 #define LOCK_TRIES 100 /* of 100 ms: 10 s */
-#define CONFIGURATION_MAX (16u << 20)
 
 const char *instance_pin_root = "/sys/fs/bpf/samepath";
 const char *instance_run_root = "/run/samepath";
@@ -232,17 +231,5 @@ int file_read(const char *path, size_t most, char **data, size_t *size)
 		(*data)[*size] = '\0';
 	}
 	fclose(f);
-	return err;
-}
-
-int instance_save_applied(const struct instance *i, const char *path)
-{
-	size_t size = 0;
-	char *data;
-	int err = file_read(path, CONFIGURATION_MAX, &data, &size);
-
-	if (!err)
-		err = file_write(i->run, INSTANCE_APPLIED, data, size);
-	free(data);
 	return err;
 }

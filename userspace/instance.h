@@ -42,8 +42,6 @@ int file_write(const char *directory, const char *name, const void *data, size_t
 /* The whole file, zero-terminated, for the caller to free. At most `most` bytes, else -EFBIG. */
 int file_read(const char *path, size_t most, char **data, size_t *size);
 
-#define INSTANCE_APPLIED "applied.yaml"
-/* Keeps a copy of the configuration at `path` as the applied one. 0 or -errno. */
-int instance_save_applied(const struct instance *i, const char *path);
+#define INSTANCE_APPLIED "applied.yaml" /* in the run directory: the applied configuration */
 
 #endif

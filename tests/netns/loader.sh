@@ -38,10 +38,21 @@ matches "new flow" '^chicago ' "$(ask pilot tcp 10.1.20.2 0 $exchange4 7000)"
 say "the same again is no change"
 same "second apply" "nothing to change" "$(quiet_sp apply)"
 
+say "a configuration that comes from a pipe, which can be read only once"
+edit 's/udp: 300/udp: 299/'
+quiet_on gw bash -c "'$samepath' -c <(cat '$work/samepath.yaml') apply" >"$work/out" 2>&1 || fail "$(cat "$work/out")"
+cmp "$work/samepath.yaml" "/run/samepath/$gateway/applied.yaml" || fail "what was applied is not what is kept"
+cp "$work/before.yaml" "$work/samepath.yaml"
+sp apply >"$work/out"
+
 say "a failure at the very end, behind slot and forwarding, puts both back"
 slot=$(quiet_sp -j show | grep -o '"slot": *[0-9]')
 edit 's/interface: er2,/interface: er1,/; s/\{interface: er1, next-hop: \[172.16.0.6[^}]*\}/{interface: er2, next-hop: 172.16.1.2}/'
 mkdir "/run/samepath/$gateway/.applied.yaml.new" # the copy cannot be written
+cp "$work/samepath.yaml" "$work/elsewhere.yaml"
+origin=$(cat "/run/samepath/$gateway/origin")
+if gw "$samepath" -c "$work/elsewhere.yaml" apply >"$work/out" 2>&1; then fail "it was applied"; fi
+same "origin, from which relative feeds are looked for" "$origin" "$(cat "/run/samepath/$gateway/origin")"
 refused 'Is a directory'
 rmdir "/run/samepath/$gateway/.applied.yaml.new"
 same "slot" "$slot" "$(quiet_sp -j show | grep -o '"slot": *[0-9]')"
