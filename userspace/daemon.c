@@ -117,8 +117,7 @@ static bool hear(struct daemon *d)
 	/* Neighbours come and go all the time; flows ask for theirs within a second anyway. */
 	changes &= ~CHANGE_NEIGHBOUR;
 	if (changes && !d->changes)
-		sd_event_add_time_relative(d->loop, NULL, CLOCK_MONOTONIC, DEBOUNCE, 0, on_settled,
-					   d);
+		again(d->settling, DEBOUNCE);
 	d->changes |= changes;
 	return true;
 }
@@ -203,7 +202,7 @@ static int add_duties(struct daemon *d, struct round *rounds, size_t count)
 		return d->watch;
 	/* What changed while nobody watched is a change to be told. */
 	d->changes = CHANGE_ROUTE;
-	err = sd_event_add_time_relative(d->loop, NULL, CLOCK_MONOTONIC, 0, 0, on_settled, d);
+	err = sd_event_add_time_relative(d->loop, &d->settling, CLOCK_MONOTONIC, 0, 0, on_settled, d);
 	if (err >= 0)
 		err = sd_event_add_io(d->loop, NULL, d->watch, EPOLLIN, on_change, d);
 	if (err >= 0)
@@ -259,6 +258,7 @@ int daemon_run(const char *textfile)
 	if (!err)
 		err = serve(&d);
 	daemon_probes_end(&d);
+	sd_event_source_unref(d.settling);
 	sd_event_unref(d.loop);
 	if (d.watch >= 0)
 		close(d.watch);

@@ -21,6 +21,7 @@ struct daemon {
 	struct observe *observe;
 	struct config *config; /* the applied one */
 	sd_event *loop;
+	sd_event_source *settling; /* one for all changes: a source of its own for each would never be freed */
 	const char *textfile; /* NULL: no metrics */
 	int lock, watch;
 	int changes; /* bits of enum kernel_change, until they are acted on */
