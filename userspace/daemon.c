@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 #include <systemd/sd-daemon.h>
@@ -49,12 +50,15 @@ static int again(sd_event_source *source, uint64_t microseconds)
 	return err < 0 ? err : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
+static void follow(struct daemon *d);
+
 static int on_round(sd_event_source *source, uint64_t now, void *context)
 {
 	struct round *r = context;
 
 	(void)now;
-	r->run(r->daemon);
+	if (r->run == follow || !daemon_stopped(r->daemon))
+		r->run(r->daemon);
 	return again(source, r->every);
 }
 
@@ -64,7 +68,7 @@ static int on_sweep(sd_event_source *source, uint64_t now, void *context)
 	struct daemon *d = context;
 
 	(void)now;
-	if (daemon_sweep(d, &pause)) {
+	if (!daemon_stopped(d) && daemon_sweep(d, &pause)) {
 		daemon_retire(d);
 		daemon_pools(d);
 	}
@@ -79,12 +83,68 @@ static void write_metrics(struct daemon *d)
 		daemon_log(LOG_WARNING, "%s: cannot write metrics: %s", d->textfile, strerror(-err));
 }
 
+static void lock_path(const struct daemon *d, char *path, size_t size)
+{
+	snprintf(path, size, "%s/daemon.lock", d->instance.run);
+}
+
+static int take_lock(struct daemon *d)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[192];
+
+	if (instance_create(&d->instance))
+		return -EIO;
+	lock_path(d, path, sizeof(path));
+	d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (d->lock < 0)
+		return print_error("%s: %s", path, strerror(errno)), -errno;
+	if (fcntl(d->lock, F_OFD_SETLK, &lock))
+		return print_error("gateway %s: its daemon runs already", d->instance.name), -EBUSY;
+	return 0;
+}
+
+/* `stop` takes our lock file along with the rest, and then nobody would see that we run. */
+static bool lock_is_there(const struct daemon *d)
+{
+	struct stat held, there;
+	char path[192];
+
+	lock_path(d, path, sizeof(path));
+	return !fstat(d->lock, &held) && !stat(path, &there) && held.st_ino == there.st_ino &&
+	       held.st_dev == there.st_dev;
+}
+
+/* Is there a gateway to care for? One that was stopped and applied again is begun with anew. */
+static bool present(struct daemon *d)
+{
+	bool stopped = daemon_stopped(d);
+
+	if (stopped && !d->stopped) {
+		daemon_log(LOG_NOTICE, "gateway %s was stopped; waiting until it is applied",
+			   d->instance.name);
+		expire_end(&d->sweep);
+	}
+	d->stopped |= stopped;
+	if (stopped || (!d->stopped && lock_is_there(d)))
+		return !stopped;
+	d->stopped = false;
+	close(d->lock);
+	if (take_lock(d) || observe_open(d->observe, d->instance.name)) {
+		sd_event_exit(d->loop, -EBUSY);
+		return false;
+	}
+	expire_end(&d->sweep);
+	daemon_reread(d);
+	return true;
+}
+
 /* Another command may have switched the slot, or applied another configuration. */
 static void follow(struct daemon *d)
 {
 	struct live was = d->observe->live;
 
-	if (observe_refresh(d->observe))
+	if (!present(d) || observe_refresh(d->observe))
 		return;
 	if (was.slot != d->observe->live.slot || was.generation != d->observe->live.generation)
 		daemon_reread(d);
@@ -95,10 +155,11 @@ static void follow(struct daemon *d)
 static int on_settled(sd_event_source *source, uint64_t now, void *context)
 {
 	struct daemon *d = context;
-	int err = daemon_generation(d);
+	int err = daemon_stopped(d) ? -ENOENT : daemon_generation(d);
 
 	(void)now;
-	/* The lock was taken for longer than we wait: what changed is still to be told. */
+	/* The lock was taken for longer than we wait, or the gateway is stopped: what changed is still to be
+	 * told. */
 	if (err)
 		return again(source, MICROSECONDS);
 	if (d->changes & (CHANGE_LINK | CHANGE_ADDRESS))
@@ -152,22 +213,6 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	if (daemon_apply(d, true))
 		daemon_log(LOG_ERR, "reload refused; the applied configuration stays");
 	sd_notify(0, "READY=1");
-	return 0;
-}
-
-static int take_lock(struct daemon *d)
-{
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	char path[192];
-
-	if (instance_create(&d->instance))
-		return -EIO;
-	snprintf(path, sizeof(path), "%s/daemon.lock", d->instance.run);
-	d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (d->lock < 0)
-		return print_error("%s: %s", path, strerror(errno)), -errno;
-	if (fcntl(d->lock, F_OFD_SETLK, &lock))
-		return print_error("gateway %s: its daemon runs already", d->instance.name), -EBUSY;
 	return 0;
 }
 

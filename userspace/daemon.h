@@ -26,6 +26,7 @@ struct daemon {
 	int lock, watch;
 	int changes; /* bits of enum kernel_change, until they are acted on */
 	bool wants_reconcile;
+	bool stopped; /* `stop` took the gateway away, and no apply has brought it back yet */
 	struct expire sweep;
 	uint64_t pools_due; /* ns */
 	uint64_t retire_looked; /* ns */
@@ -45,6 +46,8 @@ int daemon_apply(struct daemon *d, bool reload);
 void daemon_reread(struct daemon *d);
 /* Moves the generation, so that every flow asks its way again. 0 or -errno. */
 int daemon_generation(struct daemon *d);
+/* Has somebody stopped the gateway? Then there is nothing to do, until somebody applies it again. */
+bool daemon_stopped(const struct daemon *d);
 /* Answers for the next WATCH_LENGTH: what changed in the kernel until now has moved the generation. */
 void daemon_vouch(struct daemon *d);
 /* A slice of a sweep. True when the sweep is over; `pause` until the next slice, ns. */

@@ -99,6 +99,23 @@ void daemon_listeners(struct daemon *d)
 		close(fd);
 }
 
+bool daemon_stopped(const struct daemon *d)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/live", d->instance.pins);
+	return access(path, F_OK) && (errno == ENOENT || errno == ENOTDIR);
+}
+
+/* Is there no trace, not even of a `stop` that could not end? */
+static bool vanished(const struct daemon *d)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", d->instance.run, INSTANCE_APPLIED);
+	return daemon_stopped(d) && access(path, F_OK);
+}
+
 /* Slot and generation are one entry: whoever writes it holds the lock, or a switch could be undone. */
 int daemon_generation(struct daemon *d)
 {
@@ -116,6 +133,9 @@ int daemon_generation(struct daemon *d)
 	}
 	if (fd >= 0)
 		close(fd);
+	/* Stopped while we waited for the lock, whose directories are all that there is now. */
+	if (err == -ENOENT && vanished(d))
+		instance_remove(&d->instance);
 	instance_unlock(&d->instance);
 	/* What somebody else changed meanwhile is left for follow() to see. */
 	if (!err && live.slot == d->observe->live.slot &&

@@ -149,6 +149,13 @@ static int step_table(const struct observe *o, struct expire *e, uint64_t until)
 	return 1;
 }
 
+void expire_end(struct expire *e)
+{
+	if (e->fd > 0)
+		close(e->fd);
+	memset(e, 0, sizeof(*e));
+}
+
 int expire_step(const struct observe *o, struct expire *e, uint64_t slice)
 {
 	uint64_t until = observe_now() + slice;

@@ -31,6 +31,9 @@ struct expire {
  * are swept only after their flows. */
 int expire_step(const struct observe *o, struct expire *e, uint64_t slice);
 
+/* Lets go of a sweep in its middle, so that the next step begins one. */
+void expire_end(struct expire *e);
+
 /* Pause behind `took` ns of sweeping: nine times as long, so that it costs a tenth of a core. */
 uint64_t expire_pause(uint64_t took);
 

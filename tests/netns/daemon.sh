@@ -23,3 +23,29 @@ for round in 1 2 3; do
 	wait_for 10 followed
 done
 wait_for 10 none_open
+
+say "stopped under it: nothing comes back, and it waits in silence"
+left() { ls -d "/run/samepath/$gateway" "/var/lib/samepath/$gateway" "/sys/fs/bpf/samepath/$gateway" 2>/dev/null || :; }
+waits() { grep -q "was stopped; waiting" "$work/daemon.err"; }
+sp stop >"$work/out"
+wait_for 5 waits
+lines=$(wc -l <"$work/daemon.err")
+ip -n "${lab}gw" addr add 10.9.8.1/32 dev lan0
+sleep 3
+same "directories" "" "$(left)"
+same "lines" "$lines" "$(wc -l <"$work/daemon.err")"
+
+say "applied again, it goes on, as the one daemon"
+sp apply >"$work/out"
+wait_for 5 daemon_running
+if sp run >"$work/out" 2>&1; then fail "a second daemon"; fi
+grep -q "runs already" "$work/out" || fail "$(cat "$work/out")"
+matches "new flow" '^chicago ' "$(ask pilot tcp 10.1.20.2 0 $exchange4 7000)"
+swept() { (($(counted tables table flows4 entries) == 2)); }
+wait_for 10 swept
+
+say "stopped and applied within its round, too"
+sp stop >"$work/out"
+sp apply >"$work/out"
+wait_for 5 daemon_running
+wait_for 10 none_open
