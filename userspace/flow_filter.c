@@ -106,7 +106,7 @@ static int want_port(const char *word, const char *value, int *out)
 	char *end;
 	long n = strtol(value, &end, 10);
 
-	if (end == value || *end || value[0] == '-' || value[0] == '+' || n < 0 || n > 65535)
+	if (value[0] < '0' || value[0] > '9' || *end || n > 65535)
 		return print_error("%s: %s: not a port; 0 to 65535 is accepted", word, value),
 		       -EINVAL;
 	*out = (int)n;

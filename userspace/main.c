@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The command table, and the options that every command has. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ static const struct command {
 } commands[] = {
 	{ "check", { 0 }, cmd_check, "", "is this configuration sound" },
 	{ "apply", { 0 }, cmd_apply, "[--dry-run]", "make the data plane equal to the configuration" },
-	{ "run", { 0 }, cmd_run, "", "apply, then keep expiry, health and events going (the daemon)" },
+	{ "run", { 0 }, cmd_run, "[--textfile PATH]", "apply, then keep expiry, health and events going (the daemon)" },
 	{ "stop", { 0 }, cmd_stop, "", "detach and remove everything samepath made, nothing else" },
 	{ "show", { 0 }, cmd_show, "[--prometheus]", "one screen: circuits, flows, verdicts, feed" },
 	{ "circuit", { "show", "drain", "restore" }, cmd_circuit, "[NAME]",
@@ -112,7 +113,7 @@ static bool flag(const char *word, struct request *q)
 /* Options count wherever they stand, as in `ip` and `bpftool`. */
 static int split(int argc, char **argv, struct request *q)
 {
-	const char *value;
+	const char *value, *option;
 	int i;
 
 	for (i = 1; i < argc; i++)
@@ -122,6 +123,7 @@ static int split(int argc, char **argv, struct request *q)
 			continue;
 		if (flag(argv[i], q))
 			continue;
+		option = argv[i];
 		if ((value = option_value(argv, &i, "-c", "--config")))
 			option_config = value;
 		else if ((value = option_value(argv, &i, "-g", "--gateway")))
@@ -129,7 +131,7 @@ static int split(int argc, char **argv, struct request *q)
 		else
 			q->rest[q->count++] = argv[i];
 		if (value && !value[0])
-			return print_error("option %s needs a value; see samepath --help", argv[i]);
+			return print_error("option %s needs a value; see samepath --help", option);
 	}
 	return EXIT_DONE;
 }
@@ -197,5 +199,11 @@ int main(int argc, char **argv)
 	if (status == EXIT_DONE)
 		status = dispatch(&q);
 	free(q.rest);
+	/* What could not be written was not answered; but who closes a pipe has read enough. */
+	errno = 0;
+	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE && status == EXIT_DONE) {
+		print_json = false;
+		return print_error("standard output: cannot write: %s", strerror(errno ? errno : EIO));
+	}
 	return status;
 }

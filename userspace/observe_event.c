@@ -215,6 +215,8 @@ static int watch_loop(const struct observe *o, struct ring_buffer *ring)
 		report_losses(o, known, false);
 	}
 	close(fds[0].fd);
+	if (err == -EPIPE)
+		clearerr(stdout);
 	return err < 0 && err != -EPIPE ? err : 0;
 }
 
