@@ -245,7 +245,7 @@ static int load(struct plan *p)
 	return err;
 }
 
-static size_t list_steps(const struct steps *s, bool json)
+size_t list_steps(const struct steps *s, bool json)
 {
 	size_t lines = 0;
 
@@ -271,6 +271,7 @@ static void list_changes(const struct plan *p)
 
 	if (print_json) {
 		print_begin();
+		report_warnings(&p->report);
 		print_table_begin("changes", columns);
 	}
 	for (int i = 0; i < 3; i++)
@@ -317,18 +318,29 @@ static void say_inactive(struct plan *p)
 			       "services: inbound is not active yet; nothing is published");
 }
 
+/* Under -j the answer is one object: warnings go with the changes, and what failed otherwise has been
+ * said. */
+static void say_report(const struct plan *p)
+{
+	if (!print_json || p->report.errors)
+		report_print(&p->report);
+}
+
 static int locked(struct plan *p)
 {
+	bool first = !print_json || p->request->dry_run;
 	int err = make_plan(p);
 
-	report_print(&p->report);
+	say_report(p);
 	if (err)
 		return err;
-	if (!p->request->quiet)
+	if (first && !p->request->quiet)
 		list_changes(p);
 	if (p->request->dry_run)
 		return 0;
 	err = run_steps(p);
+	if (!err && !first && !p->request->quiet)
+		list_changes(p);
 	if (!err && p->same_slot)
 		plan_locals(p);
 	if (!err && !p->same_slot)
@@ -376,7 +388,7 @@ static int run(const struct apply_request *q)
 	int err = apply_environment();
 
 	if (!err && (err = read_config(&p)))
-		report_print(&p.report);
+		say_report(&p);
 	err = err ? err : instance_lock(&p.instance);
 	if (!err) {
 		say_inactive(&p);

@@ -91,6 +91,9 @@ const struct kernel_link *plan_link_at(const struct plan *p, int ifindex);
 bool plan_has_device(const struct plan *p, int ifindex);
 void plan_announce(const struct plan *p);
 
+/* The lines of the list: text, or rows of a table that has begun. How many. */
+size_t list_steps(const struct steps *s, bool json);
+
 /* Numbers of names (apply_name.c). */
 int names_load(struct plan *p);
 int names_number(void *plan, enum name_kind kind, const char *name);

@@ -82,9 +82,30 @@ static int run_all(struct steps *s)
 	return err;
 }
 
+static void say_removed(const struct steps *const *lists, size_t count)
+{
+	static const char *const columns[] = { "change", NULL };
+	size_t lines = 0;
+
+	if (print_json) {
+		print_begin();
+		print_table_begin("changes", columns);
+	}
+	for (size_t i = 0; i < count; i++)
+		lines += print_json ? list_steps(lists[i], true) : lists[i]->count;
+	if (print_json) {
+		print_table_end();
+		print_end();
+	} else if (!lines) {
+		print_line("nothing to remove");
+	}
+}
+
 static int stop_locked(struct plan *p)
 {
 	struct steps attached = { 0 }, guards = { 0 };
+	const struct steps *const lists[] = { &p->last, &p->after, &attached, &guards };
+	bool pinned = maps_pinned(p->instance.pins);
 	int err = plan_facts(p), done;
 
 	err = err ? err : kernel_plan(&p->want, p->instance.run, &p->before, &p->after, &p->last);
@@ -106,6 +127,8 @@ static int stop_locked(struct plan *p)
 		done = maps_unpin(p->instance.pins);
 		err = err ? err : done;
 	}
+	if (!err && (print_json || !pinned))
+		say_removed(lists, 4);
 	steps_free(&attached);
 	steps_free(&guards);
 	attach_release();

@@ -33,6 +33,20 @@ static struct {
 } table;
 static bool first_member;
 
+json_t *print_json_string(const char *text)
+{
+	json_t *string = json_string(text);
+	char *copy = string ? NULL : strdup(text);
+
+	for (char *c = copy; c && *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	if (copy)
+		string = json_string(copy);
+	free(copy);
+	return string;
+}
+
 int print_error(const char *format, ...)
 {
 	va_list arguments;
@@ -44,7 +58,7 @@ int print_error(const char *format, ...)
 		text = NULL;
 	va_end(arguments);
 	if (print_json) {
-		object = json_pack("{s:s}", "error", text ? text : "out of memory");
+		object = json_pack("{s:o}", "error", print_json_string(text ? text : "out of memory"));
 		json_dumpf(object, stdout, 0);
 		putchar('\n');
 		json_decref(object);

@@ -14,6 +14,10 @@ extern bool print_json; /* -j */
 /* 0 done, 1 the answer is no, 2 usage or environment. */
 enum exit_status { EXIT_DONE = 0, EXIT_NO = 1, EXIT_TROUBLE = 2 };
 
+struct json_t;
+/* A JSON string for an error, which must not be lost: when it is no UTF-8, "?" for what is no ASCII. */
+struct json_t *print_json_string(const char *text);
+
 /* One line on stderr, "samepath: ...", or {"error": "..."} on stdout under -j. Returns EXIT_TROUBLE. */
 int print_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A line for people on stdout; nothing under -j. */

@@ -82,8 +82,8 @@ static void print_all_json(struct report_line *const *lines, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		one = json_pack("{s:s,s:i,s:s}", "file", lines[i]->file, "line", lines[i]->line,
-				"text", lines[i]->text);
+		one = json_pack("{s:o,s:i,s:o}", "file", print_json_string(lines[i]->file), "line",
+				lines[i]->line, "text", print_json_string(lines[i]->text));
 		json_array_append_new(lines[i]->warning ? warnings : errors, one);
 	}
 	all = json_pack("{s:o,s:o}", "errors", errors, "warnings", warnings);
@@ -107,6 +107,22 @@ void report_print(const struct report *r)
 	for (i = 0; i < r->count && !print_json; i++)
 		print_one(lines[i]);
 	free(lines);
+}
+
+void report_warnings(const struct report *r)
+{
+	static const char *const columns[] = { "file", "line", "text", NULL };
+
+	print_table_begin("warnings", columns);
+	for (size_t i = 0; i < r->count; i++) {
+		if (!r->lines[i].warning)
+			continue;
+		print_cell_text(r->lines[i].file);
+		print_cell_number((uint64_t)r->lines[i].line);
+		print_cell_text(r->lines[i].text);
+		print_row_end();
+	}
+	print_table_end();
 }
 
 void report_free(struct report *r)

@@ -26,6 +26,8 @@ void report_warning(struct report *r, const char *file, int line, const char *fo
 	__attribute__((format(printf, 4, 5)));
 /* Sorted by file and line; text to stderr, or with JSON output one object {"errors":[...],"warnings":[...]}. */
 void report_print(const struct report *r);
+/* Warnings alone, as a table of a document that has begun. */
+void report_warnings(const struct report *r);
 void report_free(struct report *r);
 
 #endif

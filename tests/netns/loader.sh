@@ -38,6 +38,20 @@ matches "new flow" '^chicago ' "$(ask pilot tcp 10.1.20.2 0 $exchange4 7000)"
 say "the same again is no change"
 same "second apply" "nothing to change" "$(quiet_sp apply)"
 
+say "under -j each answer is one object, refusals too; what cannot be written is no answer"
+object_of() { # the keys of what stands on stdin
+	/usr/bin/python3 -c 'import json, sys; print(*sorted(json.load(sys.stdin)))'
+}
+same "apply -j" "changes warnings" "$(quiet_sp -j apply | object_of)"
+same "apply -j, dry run" "changes warnings" "$(quiet_sp -j apply --dry-run | object_of)"
+same "apply -j, a bad name" "error" "$({ quiet_sp -j -g a/b apply || :; } | object_of)"
+edit 's/interface: er2,/interface: er9,/'
+same "apply -j, refused" "errors warnings" "$({ quiet_sp -j apply || :; } | object_of)"
+cp "$work/before.yaml" "$work/samepath.yaml"
+same "stop -j, another name" "changes" "$(quiet_sp -j -g "${gateway}none" stop | object_of)"
+same "stop, another name" "nothing to remove" "$(quiet_sp -g "${gateway}none" stop)"
+if quiet_sp show >/dev/full 2>"$work/out"; then fail "written to a full device"; fi
+
 say "a configuration that comes from a pipe, which can be read only once"
 edit 's/udp: 300/udp: 299/'
 quiet_on gw bash -c "'$samepath' -c <(cat '$work/samepath.yaml') apply" >"$work/out" 2>&1 || fail "$(cat "$work/out")"

@@ -54,6 +54,31 @@ static void write_document(void)
 	print_end();
 }
 
+static void bytes_that_are_no_text_are_still_an_error(void **state)
+{
+	struct report r = { 0 };
+	json_t *got;
+	char *out;
+
+	(void)state;
+	print_json = true;
+	capture(&stdout);
+	print_error("%s: unknown", "a\xff");
+	out = captured(&stdout);
+	assert_string_equal(out, "{\"error\": \"a?: unknown\"}\n");
+	free(out);
+	report_error(&r, "\xfe.yaml", 0, "cannot be read");
+	print_json = true;
+	capture(&stdout);
+	report_print(&r);
+	out = captured(&stdout);
+	got = json_loads(out, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(got, "errors")), 1);
+	json_decref(got);
+	free(out);
+	report_free(&r);
+}
+
 static void text_is_aligned_and_numbers_stand_right(void **state)
 {
 	char *got;
@@ -223,6 +248,7 @@ static void a_report_is_sorted_by_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bytes_that_are_no_text_are_still_an_error),
 		cmocka_unit_test(text_is_aligned_and_numbers_stand_right),
 		cmocka_unit_test(json_has_the_same_rows),
 		cmocka_unit_test(json_survives_any_bytes),
