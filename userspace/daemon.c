@@ -131,7 +131,9 @@ static bool present(struct daemon *d)
 	d->stopped = false;
 	close(d->lock);
 	if (take_lock(d) || observe_open(d->observe, d->instance.name)) {
-		sd_event_exit(d->loop, -EBUSY);
+		/* A fresh start may do what we cannot: behind ProtectSystem= the directories that were made
+		 * anew are read-only. The unit restarts after status 1, not after 2. */
+		sd_event_exit(d->loop, EXIT_NO);
 		return false;
 	}
 	expire_end(&d->sweep);
@@ -311,5 +313,5 @@ int daemon_run(const char *textfile)
 		close(d.lock);
 	config_free(d.config);
 	free(d.observe);
-	return err < 0 ? EXIT_TROUBLE : EXIT_DONE;
+	return err < 0 ? EXIT_TROUBLE : err;
 }
