@@ -92,7 +92,16 @@ static int applied_undo(struct step *s)
 		return 0;
 	err = put_back(p->instance.run, INSTANCE_APPLIED, &p->former_applied);
 	origin = put_back(p->instance.run, APPLY_ORIGIN, &p->former_origin);
-	return err ? err : origin;
+	err = err ? err : origin;
+	for (size_t i = 0; p->former_feeds && i < p->config->feed_count; i++) {
+		char name[64];
+		int one;
+
+		snprintf(name, sizeof(name), APPLY_FEED, p->config->feeds[i].name);
+		one = put_back(p->instance.run, name, &p->former_feeds[i]);
+		err = err ? err : one;
+	}
+	return err;
 }
 
 static void remember_former(const char *run, const char *file, struct former_file *former)
@@ -102,6 +111,32 @@ static void remember_former(const char *run, const char *file, struct former_fil
 	snprintf(path, sizeof(path), "%s/%s", run, file);
 	if (file_read(path, 16u << 20, &former->data, &former->size))
 		former->data = NULL;
+}
+
+/* The bodies too: an interface that comes back must not wait for a feed file that is away or half
+ * written, nor bring one in that nobody applied. */
+static int write_feeds(struct plan *p)
+{
+	int err = 0;
+
+	p->former_feeds = calloc(p->config->feed_count + 1, sizeof(*p->former_feeds));
+	if (!p->former_feeds)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->config->feed_count; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), APPLY_FEED, p->config->feeds[i].name);
+		remember_former(p->instance.run, name, &p->former_feeds[i]);
+	}
+	for (size_t i = 0; i < p->config->feed_count && !err; i++) {
+		const struct feed *f = p->feeds.at[i];
+		char name[64];
+
+		snprintf(name, sizeof(name), APPLY_FEED, p->config->feeds[i].name);
+		if (f && f->body)
+			err = file_write(p->instance.run, name, f->body, f->body_size);
+	}
+	return err;
 }
 
 /* What was checked is what is kept, whatever became of the file since. */
@@ -118,7 +153,8 @@ static int applied_run(struct step *s)
 	remember_former(p->instance.run, INSTANCE_APPLIED, &p->former_applied);
 	remember_former(p->instance.run, APPLY_ORIGIN, &p->former_origin);
 	a->wrote = true;
-	err = file_write(p->instance.run, APPLY_ORIGIN, p->origin, strlen(p->origin));
+	err = write_feeds(p);
+	err = err ? err : file_write(p->instance.run, APPLY_ORIGIN, p->origin, strlen(p->origin));
 	err = err ? err : file_write(p->instance.run, INSTANCE_APPLIED, p->config->source,
 				     p->config->source_size);
 	if (err)
@@ -182,6 +218,25 @@ static int open_instance(struct plan *p, const char *name)
 	return err;
 }
 
+/* Feeds as they were applied. What another version applied has none beside it: then the file itself. */
+static int applied_feeds(struct plan *p)
+{
+	for (size_t i = 0; i < p->config->feed_count; i++) {
+		struct config_feed *f = &p->config->feeds[i];
+		char path[PATH_MAX], *kept;
+
+		snprintf(path, sizeof(path), "%s/" APPLY_FEED, p->instance.run, f->name);
+		if (strstr(f->source, "://") || access(path, R_OK))
+			continue;
+		kept = strdup(path);
+		if (!kept)
+			return -ENOMEM;
+		free(f->source);
+		f->source = kept;
+	}
+	return feeds_load(p->config, &p->feeds, &p->report) ? 0 : -EINVAL;
+}
+
 /* The applied copy was checked when it was applied, and its relative paths are the original's: of both
  * the file `origin` beside it knows. */
 static int read_applied(struct plan *p)
@@ -204,7 +259,7 @@ static int read_applied(struct plan *p)
 	}
 	free(p->config->file);
 	p->config->file = origin;
-	return feeds_load(p->config, &p->feeds, &p->report) ? 0 : -EINVAL;
+	return applied_feeds(p);
 }
 
 static int read_config(struct plan *p)
@@ -354,6 +409,9 @@ static void plan_free(struct plan *p)
 	steps_free(&p->last);
 	steps_free(&p->after);
 	attach_release();
+	for (size_t i = 0; p->former_feeds && i < p->config->feed_count; i++)
+		free(p->former_feeds[i].data);
+	free(p->former_feeds);
 	kernel_want_free(&p->want);
 	retire_free(&p->census);
 	image_free(p->image);

@@ -39,6 +39,9 @@ struct name {
 	bool fresh, used;
 };
 
+/* In the run directory: the body of a feed, as it was applied. */
+#define APPLY_FEED "feed.%s"
+
 /* A file of the run directory before it was written; data NULL: there was none. */
 struct former_file {
 	char *data;
@@ -71,7 +74,7 @@ struct plan {
 	struct census census;
 	struct steps before, last, after;
 	char origin[512]; /* absolute path of the configuration */
-	struct former_file former_applied, former_origin;
+	struct former_file former_applied, former_origin, *former_feeds; /* NULL: none yet */
 };
 
 /* Facts and wishes (apply_facts.c). 0 or -errno, reported in plan->report. */

@@ -32,6 +32,7 @@ void feed_free(struct feed *feed)
 	free(feed->name);
 	free(feed->source);
 	free(feed->version);
+	free(feed->body);
 	free(feed);
 }
 
@@ -139,7 +140,12 @@ struct feed *feed_read(const char *name, enum feed_format format, const char *pa
 		return NULL;
 	}
 	feed = feed_parse_from(name, path, format, body, size, lab, report);
-	free(body);
+	if (!feed) {
+		free(body);
+		return NULL;
+	}
+	feed->body = body;
+	feed->body_size = size;
 	return feed;
 }
 

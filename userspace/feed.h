@@ -28,6 +28,8 @@ struct feed {
 	struct feed_set *sets;
 	size_t set_count;
 	char *version; /* NULL: the body does not say */
+	char *body; /* what was read from a file; NULL: parsed from memory */
+	size_t body_size;
 };
 
 #define FEED_BODY_MAX (16u << 20) /* bytes */

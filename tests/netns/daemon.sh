@@ -49,3 +49,15 @@ sp stop >"$work/out"
 sp apply >"$work/out"
 wait_for 5 daemon_running
 wait_for 10 none_open
+
+say "a link comes back while the feed's file is away: it is attached with what was applied"
+cp "$top/tests/data/demo-feed.json" "$work/feed.json"
+edit 's#source: ".*"#source: "feed.json"#'
+sp apply >"$work/out"
+wait_for 5 daemon_running
+mv "$work/feed.json" "$work/away.json"
+ip -n "${lab}gw" link del er2
+dallas_wire
+attached_again() { [[ $(ip -n "${lab}gw" -o link show er2) == *xdp* ]]; }
+wait_for 10 attached_again
+if sp apply >"$work/out" 2>&1; then fail "applied without its feed"; fi
