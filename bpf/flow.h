@@ -126,12 +126,23 @@ static __always_inline bool F(flow_delete)(const FLOW_KEY *key, FLOW *f, __u32 c
 	return true;
 }
 
-/* Deletes the flow, and gives back what it held. */
+/*
+ * Deletes a flow that has been dead for the grace, and gives back what it held. Whoever sets
+ * FLOW_REMOVED does it, nobody else; but when somebody was faster, the element may be another
+ * flow's by now, which was used within the grace, and its mark is taken back.
+ */
 static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
 {
-	__u32 flags = f->half.flags, circuit = f->half.circuit;
+	__u32 flags = __sync_fetch_and_or(&f->half.flags, FLOW_REMOVED), circuit;
 	struct in6_addr host;
 
+	if (flags & FLOW_REMOVED)
+		return;
+	if ((__s64)(now - f->half.last) < (__s64)FLOW_GRACE) {
+		__sync_fetch_and_and(&f->half.flags, ~FLOW_REMOVED);
+		return;
+	}
+	circuit = f->half.circuit;
 	if (!F(flow_delete)(key, f, circuit, now))
 		return; /* who was first gave back its share */
 	F(flow_host)(key, &host);

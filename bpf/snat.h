@@ -151,10 +151,9 @@ static __always_inline int F(reply_insert)(struct pkt *p, struct F(opening) *o)
 		return error;
 	F(flow_peer_key)(old, p->protocol, &o->old_key);
 	forward = bpf_map_lookup_elem(FLOWS, &o->old_key);
-	if (forward)
-		F(flow_remove)(&o->old_key, forward, p->now);
-	else
-		bpf_map_delete_elem(FLOWS, &o->reply_key);
+	if (!forward)
+		return error; /* who took it takes the reply half next, or a sweep does */
+	F(flow_remove)(&o->old_key, forward, p->now);
 	return bpf_map_update_elem(FLOWS, &o->reply_key, &o->reply, BPF_NOEXIST);
 }
 

@@ -164,6 +164,30 @@ static void long_dead_flow_gives_way_to_its_successor(void **state)
 	}
 }
 
+/*
+ * Somebody deletes a flow, forward half first, by key, and a packet comes in between: the port must
+ * not be taken by then, or the second deletion would hit the new flow's reply half.
+ */
+static void flow_that_is_being_deleted_keeps_its_port(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) EACH_TALK(i) {
+		struct tuple t, back;
+		struct outcome o = open_flow(f, i, &t);
+
+		if (talks[i].protocol == IPPROTO_UDP)
+			continue; /* held to its port by the mapping */
+		back = reply_of(&o);
+		age(&t, 20000 * NANOSECONDS);
+		half_forget(&t);
+		o = hear(LAN, t, &talks[i].there);
+		verdict_is(o.verdict, V_FORWARDED, talks[i].claim, f);
+		half_forget(&back);
+		back = reply_of(&o);
+		verdict_is(hear(ER0, back, &talks[i].back).verdict, V_FORWARDED, talks[i].claim, f);
+	}
+}
+
 static void half_open_comes_back_to_zero(void **state)
 {
 	struct host host;
@@ -300,6 +324,7 @@ int main(void)
 		CASE(dead_is_final),
 		CASE(one_half_alive_keeps_the_other),
 		CASE(long_dead_flow_gives_way_to_its_successor),
+		CASE(flow_that_is_being_deleted_keeps_its_port),
 		CASE(half_open_comes_back_to_zero),
 		CASE(reset_shortens_the_life),
 		CASE(one_fin_is_not_the_end_two_are),
