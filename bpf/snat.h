@@ -223,8 +223,12 @@ static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o
 		bpf_map_delete_elem(&F(mappings), &o->inside_key);
 		return false;
 	}
-	if (pool->state == MAPPING_DEAD ||
-	    !F(same_address_)(&pool->address, &o->key.saddr) || pool->port != o->key.sport)
+	if (!F(same_address_)(&pool->address, &o->key.saddr) || pool->port != o->key.sport) {
+		/* a remnant too: nobody else would take it out, and no other could go in */
+		bpf_map_delete_elem(&F(mappings), &o->inside_key);
+		return false;
+	}
+	if (pool->state == MAPPING_DEAD)
 		return false;
 	if (pool->state == MAPPING_DYING &&
 	    __sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_ALIVE) == MAPPING_DEAD)

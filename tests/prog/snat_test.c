@@ -303,6 +303,28 @@ static void half_a_mapping_does_not_shut_its_endpoint_out(void **state)
 	verdict_is(knock(4, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000).verdict, V_FORWARDED, "orphan", 4);
 }
 
+/* The same, when the port went to another endpoint meanwhile. */
+static void mapping_that_is_another_s_does_not_shut_its_endpoint_out(void **state)
+{
+	struct mapping_key4 key = {.port = htons(4000), .protocol = IPPROTO_UDP,
+				   .circuit_side = CHICAGO * 2 + MAPPING_INSIDE};
+	struct mapping4 value = {.seen = monotonic()};
+	struct in6_addr pilot = at(PILOT, 4);
+	struct outcome other, o;
+	struct tuple worn;
+
+	(void)state;
+	other = knock(4, IPPROTO_UDP, PILOT_TWO, AT_EXCHANGE, 4000);
+	worn = tuple_of(&other.frame);
+	memcpy(&key.address, &pilot.s6_addr[12], 4);
+	memcpy(&value.address, &worn.saddr.s6_addr[12], 4);
+	value.port = htons(worn.sport);
+	put("mappings4", &key, &value);
+	o = knock(4, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000);
+	verdict_is(o.verdict, V_FORWARDED, "another's", 4);
+	assert_false(same_tuple(tuple_of(&o.frame), worn));
+}
+
 static void low_ports_stay_low_and_high_ports_high(void **state)
 {
 	(void)state;
@@ -369,6 +391,7 @@ int main(void)
 		CASE(udp_mapping_is_endpoint_independent),
 		CASE(filtering_is_address_and_port_dependent),
 		CASE(half_a_mapping_does_not_shut_its_endpoint_out),
+		CASE(mapping_that_is_another_s_does_not_shut_its_endpoint_out),
 		CASE(low_ports_stay_low_and_high_ports_high),
 		CASE(own_listening_and_ephemeral_ports_are_never_taken),
 	};
