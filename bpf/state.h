@@ -62,13 +62,23 @@ static __always_inline struct class_counter *class_counter(__u32 class)
 	return bpf_map_lookup_elem(&class_counters, &class);
 }
 
+/*
+ * A sweep may forget a host while it opens a flow; what the host that is made anew did not take, it
+ * is not given back for.
+ */
+static __always_inline void host_give_back(__u32 *count)
+{
+	if ((__s32)__sync_fetch_and_sub(count, 1) <= 0)
+		__sync_fetch_and_add(count, 1);
+}
+
 static __always_inline void half_open_release(const struct in6_addr *address, __u32 side)
 {
 	struct host *host = bpf_map_lookup_elem(&hosts, address);
 	__u64 *count = bpf_map_lookup_elem(&half_open, &side);
 
 	if (host)
-		__sync_fetch_and_sub(&host->half_open, 1);
+		host_give_back(&host->half_open);
 	if (count)
 		__sync_fetch_and_sub(count, 1);
 }
@@ -90,7 +100,7 @@ static __always_inline void share_release(const struct in6_addr *address, __u32 
 	struct host *host = bpf_map_lookup_elem(&hosts, address);
 
 	if (host)
-		__sync_fetch_and_sub(&host->flows, 1);
+		host_give_back(&host->flows);
 	if (flags & FLOW_HALF_OPEN)
 		half_open_release(address, flags & FLOW_OPENED_OUTSIDE ? SIDE_OUTSIDE : SIDE_INSIDE);
 }

@@ -63,12 +63,20 @@ static int drive(int fd, const char *map, uint64_t until)
 	return 0;
 }
 
+static bool idle(const struct host *host, uint64_t now)
+{
+	return !host->flows && now > host->touched && now - host->touched > EXPIRE_HOST_REST;
+}
+
 static void forget_idle(int fd, const struct in6_addr *keys, const struct host *hosts,
 			uint32_t count, uint64_t now)
 {
+	struct host host;
+
+	/* The batch is old by the time its last host is looked at, so that one is asked for anew. */
 	for (uint32_t i = 0; i < count; i++)
-		if (!hosts[i].flows && now > hosts[i].touched &&
-		    now - hosts[i].touched > EXPIRE_HOST_REST)
+		if (idle(&hosts[i], now) && !bpf_map_lookup_elem(fd, &keys[i], &host) &&
+		    idle(&host, now))
 			bpf_map_delete_elem(fd, &keys[i]);
 }
 

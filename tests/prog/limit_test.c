@@ -78,6 +78,31 @@ static void flows_of_a_host_are_limited(void **state)
 	}
 }
 
+/* A sweep forgets a host in the moment in which it opens a flow: what it held is nobody's. */
+static void host_forgotten_with_a_flow_is_not_shut_out(void **state)
+{
+	EACH_FAMILY(f) {
+		struct tuple t = talk(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4000, 443);
+		struct host host;
+
+		rig_reset(state);
+		knock(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4000);
+		assert_int_equal(bpf_map_delete_elem(map_of("hosts"), &t.saddr), 0);
+		knock(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4001);
+		age(&t, 2000 * NANOSECONDS);
+		t.sport++;
+		age(&t, 2000 * NANOSECONDS);
+		sweep_run(f == 4 ? "expire_flows4" : "expire_flows6", f == 4 ? "flows4" : "flows6");
+		assert_int_equal(halves(f), 0);
+		verdict_is(knock(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4002).verdict, V_FORWARDED,
+			   "forgotten", f);
+		assert_true(host_of(t.saddr, &host));
+		assert_int_equal(host.flows, 1);
+		assert_int_equal(host.half_open, 1);
+		assert_int_equal(half_open_of(SIDE_INSIDE), 1);
+	}
+}
+
 static void half_open_of_a_host_is_a_sixteenth(void **state)
 {
 	struct settings s = settings_get();
@@ -139,6 +164,7 @@ int main(void)
 		CASE(full_table_leaves_no_half_and_no_share),
 		CASE(full_table_is_named_under_a_mapping),
 		CASE(flows_of_a_host_are_limited),
+		CASE(host_forgotten_with_a_flow_is_not_shut_out),
 		CASE(half_open_of_a_host_is_a_sixteenth),
 		CASE(half_open_of_the_side_is_limited),
 		CASE(refused_for_its_ttl_opens_nothing),
