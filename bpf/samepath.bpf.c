@@ -118,19 +118,24 @@ static __always_inline enum verdict samepath(struct xdp_md *ctx, struct pkt *p)
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = data;
 	enum verdict verdict = arrive(ctx, p);
+	bool group;
 
 	if (verdict != GO_ON)
 		return verdict;
 	if ((void *)(eth + 1) > end)
 		return V_TRUNCATED;
+	/* a frame for a group of stations is neither sent on (RFC 1812 5.3.4) nor answered */
+	group = eth->h_dest[0] & 1;
 	switch (eth->h_proto) {
 	case bpf_htons(ETH_P_IP):
 		p->family = 4;
-		return path4(ctx, p);
+		return group ? V_MULTICAST : path4(ctx, p);
 	case bpf_htons(ETH_P_IPV6):
 		p->family = 6;
 		verdict = solicitation(ctx, p);
-		return verdict == GO_ON ? path6(ctx, p) : verdict;
+		if (verdict != GO_ON)
+			return verdict;
+		return group ? V_MULTICAST : path6(ctx, p);
 	case bpf_htons(ETH_P_ARP):
 		return arp(ctx, p);
 	case bpf_htons(ETH_P_8021Q):

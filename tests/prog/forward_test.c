@@ -264,6 +264,27 @@ static void mtu_of_the_way_is_kept(void **state)
 	shell("ip link set er0 mtu 1500");
 }
 
+/* RFC 1812 5.3.4, RFC 1122 3.2.2: neither sent on nor answered when the frame was for a group. */
+static void frame_to_a_group_is_neither_sent_on_nor_answered(void **state)
+{
+	unsigned int ttl;
+
+	(void)state;
+	EACH_FAMILY(f) for (ttl = 1; ttl < 3; ttl++) {
+		struct tuple t = talk(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+		struct frame sent = frame_make(&t, &(struct shape){.ttl = ttl});
+		struct outcome o;
+
+		memset(sent.data, 0xff, 6);
+		o = run(LAN, &sent);
+		verdict_is(o.verdict, V_MULTICAST, "broadcast frame", f);
+		assert_int_equal(o.action, XDP_PASS);
+		memcpy(sent.data, "\x01\0\x5e\0\0\x05", 6);
+		verdict_is(run(LAN, &sent).verdict, V_MULTICAST, "multicast frame", f);
+		assert_int_equal(halves(f), 0);
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, rig_reset)
@@ -279,6 +300,7 @@ int main(void)
 		CASE(full_table_of_next_hops_loses_no_packet),
 		CASE(next_hop_that_rested_gives_its_place_away),
 		CASE(mtu_of_the_way_is_kept),
+		CASE(frame_to_a_group_is_neither_sent_on_nor_answered),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_end);
