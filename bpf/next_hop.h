@@ -77,6 +77,11 @@ static __always_inline bool next_hop_probe(struct next_hop_search *s, __u32 inde
 		return false;
 	if (__sync_val_compare_and_swap(&n->state, state, NEXT_HOP_WRITING) != state)
 		return false;
+	if (state == NEXT_HOP_VALID && s->tick - n->asked != rested) {
+		/* another core took it, wrote it and left it, since it was looked at */
+		__sync_lock_test_and_set(&n->state, NEXT_HOP_VALID);
+		return false;
+	}
 	next_hop_write(n, s);
 	s->found = index;
 	return true;

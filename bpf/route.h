@@ -208,9 +208,11 @@ static __always_inline void F(way_keep)(struct pkt *p, FLOW *f, const struct way
 {
 	struct question *q = question_new();
 
+	/* the old hop goes first: it must not look as young as the answer */
+	f->half.hop = 0;
+	barrier();
 	f->half.generation = p->generation;
 	f->half.asked = p->tick;
-	f->half.hop = 0;
 	if (!q || !way->resolved)
 		return;
 	q->search.tick = p->tick;
