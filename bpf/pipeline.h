@@ -27,9 +27,10 @@ static __always_inline enum verdict F(follow)(struct xdp_md *ctx, struct pkt *p,
 	verdict = F(limits)(p, way);
 	if (verdict != GO_ON || !refresh)
 		return verdict;
+	/* first: what a packet says may shorten the timeout, and the silence before it is over */
+	f->half.last = p->now;
 	if (F(flow_news)(p, f))
 		F(flow_advance)(p, key, f);
-	f->half.last = p->now;
 	f->half.iif = p->ifindex;
 	f->half.packets++;
 	f->half.bytes += p->frame;
