@@ -13,8 +13,8 @@
 
 struct role_kept {
 	__u32 ifindex;
-	__u32 slot;
-	__u16 generation;
+	__u32 generation; /* whole: a CPU may not see the device for any number of them */
+	__u16 slot;
 	__u16 known;
 	union {
 		struct role role;
@@ -61,7 +61,7 @@ __noinline __u32 role_ask(__u32 slot, __u32 ifindex)
 }
 
 /* The role of a device without tags in this slot, at this generation. */
-static __always_inline struct role role_of(__u32 slot, __u16 generation, __u32 ifindex)
+static __always_inline struct role role_of(__u32 slot, __u32 generation, __u32 ifindex)
 {
 	__u32 place = ifindex % ROLES_KEPT;
 	struct role_kept *kept = bpf_map_lookup_elem(&roles_kept, &place);

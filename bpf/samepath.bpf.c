@@ -98,7 +98,7 @@ static __always_inline enum verdict arrive(struct xdp_md *ctx, struct pkt *p)
 		return V_UNMANAGED;
 	p->slot = now->slot & (SLOTS - 1);
 	p->generation = now->generation;
-	p->role = role_of(p->slot, p->generation, p->ifindex);
+	p->role = role_of(p->slot, now->generation, p->ifindex);
 	if (p->role.kind == ROLE_NONE)
 		return V_UNMANAGED;
 	p->settings = bpf_map_lookup_elem(&settings, &p->slot);

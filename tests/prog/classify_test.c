@@ -117,6 +117,32 @@ static void untranslatable_packets_to_the_gateway_pass(void **state)
 	}
 }
 
+/* A CPU that hears nothing from the device while the generation moves 65536 times. */
+static void role_is_not_remembered_past_a_round_of_generations(void **state)
+{
+	struct link_key key = {rig.ifindex[LAN], NO_TAG, NO_TAG};
+	struct tuple t = talk(4, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4000, 443);
+	unsigned int zero = 0;
+	cpu_set_t all, one;
+	struct live now;
+	struct link link;
+
+	(void)state;
+	sched_getaffinity(0, sizeof(all), &all);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	verdict_is(hear(LAN, t, NULL).verdict, V_FORWARDED, "inside", 4);
+	assert_true(get("links", &key, &link));
+	link.role[0].kind = ROLE_NONE;
+	put("links", &key, &link);
+	get("live", &zero, &now);
+	now.generation += 65536;
+	put("live", &zero, &now);
+	verdict_is(hear(LAN, t, NULL).verdict, V_UNMANAGED, "nothing now", 4);
+	sched_setaffinity(0, sizeof(all), &all);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, rig_reset)
@@ -125,6 +151,7 @@ int main(void)
 		CASE(other_slot_is_not_asked),
 		CASE(packets_are_counted_under_circuit_and_class),
 		CASE(untranslatable_packets_to_the_gateway_pass),
+		CASE(role_is_not_remembered_past_a_round_of_generations),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_end);
