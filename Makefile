@@ -173,7 +173,7 @@ demo: ## the path shown on real sockets; FEED=FILE uses another feed body
 soak: ## load while daemons are killed, programs replaced, configurations changed; SECONDS=60 of it
 	@$(MAKE) deps
 	@$(MAKE) tests
-	@SOAK='$(or $(SECONDS),60)' tests/netns/soak.sh 2>$(B)/soak.log || { grep -A3 "^FAILED" $(B)/soak.log; exit 1; }
+	@SOAK='$(or $(SECONDS),60)' tests/netns/soak.sh 2>$(B)/soak.log || { grep -A60 "^FAILED" $(B)/soak.log; exit 1; }
 
 million: ## a million flows, made, answered, expired; FLOWS=, MAPPING=endpoint-independent
 	@$(MAKE) deps

@@ -137,15 +137,18 @@ def hold(protocol, source, count, dest, dport):
         try:
             s.send(b"x\n")
             return s.recv(2048)
-        except OSError:
-            return b""
+        except OSError as error:
+            return error
 
     kept = [connect(protocol, source, 0, dest, int(dport)) for _ in range(int(count))]
     first = [heard(s) for s in kept]
-    print(sum(map(bool, first)), "held", flush=True)
+    print(sum(isinstance(a, bytes) for a in first), "held", flush=True)
     for _ in sys.stdin:
         again = [heard(s) for s in kept]
-        print(sum(bool(a) and a == b for a, b in zip(first, again)), "as before", flush=True)
+        other = [(a, b) for a, b in zip(first, again) if not isinstance(b, bytes) or a != b]
+        # who reads a smaller number wants to know what was heard instead
+        detail = f", else {other[0][1]!r} for {other[0][0]!r}" if other else ""
+        print(len(kept) - len(other), "as before" + detail, flush=True)
     return 0
 
 
