@@ -78,11 +78,6 @@ struct pkt {
 	struct answer answer;
 };
 
-static __always_inline struct half *half_of(void *flow)
-{
-	return flow;
-}
-
 static __always_inline void map_address4(struct in6_addr *to, __be32 from)
 {
 	to->s6_addr32[0] = 0;
