@@ -43,14 +43,16 @@ static __always_inline enum verdict F(circuit_try)(struct F(choice) *c, struct c
 						   bool translated)
 {
 	struct F(opening) *o = c->o;
+	struct pool *pool;
 	int answer;
 
 	if (translated) {
-		o->addresses = FAMILY == 4 ? circuit->addresses4 : circuit->addresses6;
+		pool = F(circuit_pool)(circuit);
+		o->addresses = pool->addresses;
 		if (!o->addresses)
 			return V_NO_POOL_OF_FAMILY;
 		o->first = F(hash_address_)(&o->key.saddr) % o->addresses;
-		if (!F(pool_address)(circuit, o->first, &o->address, &o->own))
+		if (!F(pool_address)(pool, o->first, &o->address, &o->own))
 			return V_NO_CIRCUIT;
 	} else {
 		o->address = o->key.saddr;

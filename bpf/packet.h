@@ -29,6 +29,7 @@
 #include "../maps/prefix.h"
 #include "../maps/circuit.h"
 #include "../maps/flow.h"
+#include "../maps/service.h"
 #include "../maps/next_hop.h"
 #include "../maps/event.h"
 

@@ -84,15 +84,20 @@ struct {
 	__type(value, struct F(opening));
 } F(openings) SEC(".maps");
 
-/* The pool address with this number; retiring ranges do not count. */
-static __always_inline bool F(pool_address)(struct circuit *c, __u32 number, ADDRESS *out, __u8 *own)
+static __always_inline struct pool *F(circuit_pool)(struct circuit *c)
+{
+	return FAMILY == 4 ? &c->out4 : &c->out6;
+}
+
+/* The address with this number; retiring ranges do not count. */
+static __always_inline bool F(pool_address)(struct pool *pool, __u32 number, ADDRESS *out, __u8 *own)
 {
 	struct pool_range *range;
 	struct in6_addr address;
 	int i;
 
 	for (i = 0; i < POOL_RANGES; i++) {
-		range = FAMILY == 4 ? &c->pool4[i] : &c->pool6[i];
+		range = &pool->range[i];
 		if (range->flags & RANGE_RETIRING)
 			continue;
 		if (number >= range->count) {
@@ -182,14 +187,14 @@ static __always_inline int F(mapping_insert)(struct pkt *p, struct F(opening) *o
 }
 
 /* Is the address still one that new flows of the circuit may wear? */
-static __always_inline bool F(pool_has)(struct circuit *c, const struct in6_addr *address)
+static __always_inline bool F(pool_has)(struct pool *pool, const struct in6_addr *address)
 {
 	struct pool_range *range;
 	__u32 place;
 	int i;
 
 	for (i = 0; i < POOL_RANGES; i++) {
-		range = FAMILY == 4 ? &c->pool4[i] : &c->pool6[i];
+		range = &pool->range[i];
 		if (range->flags & RANGE_RETIRING || !range->count ||
 		    range->first.s6_addr32[0] != address->s6_addr32[0] ||
 		    range->first.s6_addr32[1] != address->s6_addr32[1] ||
@@ -215,7 +220,7 @@ static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o
 	o->pool_key.port = inside->port;
 	pool = bpf_map_lookup_elem(&F(mappings), &o->pool_key);
 	F(map_address_)(&o->worn, &inside->address);
-	if (!pool || !F(pool_has)(c, &o->worn)) {
+	if (!pool || !F(pool_has)(F(circuit_pool)(c), &o->worn)) {
 		/*
 		 * The pool's entry goes in first and out last: alone this one is a remnant. And an
 		 * address that left the pool is for the flows that wear it, not for new ones.
@@ -297,7 +302,7 @@ static long F(port_search)(__u32 index, struct F(search) *s)
 		if (o->tried >= o->addresses)
 			return 1;
 		number = (o->first + o->tried) % o->addresses;
-		if (!F(pool_address)(s->circuit, number, &o->address, &o->own))
+		if (!F(pool_address)(F(circuit_pool)(s->circuit), number, &o->address, &o->own))
 			return 1;
 	}
 	if (!o->count)

@@ -37,6 +37,7 @@ enum circuit_flag {
 	CIRCUIT_MONITOR = 1 << 3, /* enforce: monitor */
 	CIRCUIT_TCP_EIM = 1 << 4, /* endpoint-independent mapping */
 	CIRCUIT_UDP_EIM = 1 << 5,
+	CIRCUIT_INBOUND_OFF = 1 << 6, /* no connection from outside is let in */
 };
 
 #define CIRCUIT_LINKS 8
@@ -46,14 +47,9 @@ struct circuit {
 	__u32 table; /* kernel routing table, 0: main */
 	__u16 port_min; /* host order, ports that translation may use */
 	__u16 port_max;
-	__u8 ranges4; /* used entries of pool4 */
-	__u8 ranges6;
-	__u16 pad;
-	__u32 addresses4; /* usable addresses, retiring ranges left out */
-	__u32 addresses6;
 	__u32 links[CIRCUIT_LINKS]; /* ifindexes, 0 ends; asked in turn by what is not translated */
-	struct pool_range pool4[POOL_RANGES];
-	struct pool_range pool6[POOL_RANGES];
+	struct pool out4, out6; /* outbound pool */
+	struct pool in4, in6; /* inbound pool */
 };
 
 #define RULE_CIRCUITS 16
@@ -145,7 +141,7 @@ struct class_counter {
 	__u64 opened;
 };
 
-enum name_kind { NAME_CIRCUIT = 1, NAME_CLASS = 2 };
+enum name_kind { NAME_CIRCUIT = 1, NAME_CLASS = 2, NAME_SERVICE = 3 };
 
 struct name_key {
 	__u8 kind; /* enum name_kind */
@@ -227,7 +223,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, CIRCUITS_MAX + CLASSES_MAX);
+	__uint(max_entries, CIRCUITS_MAX + CLASSES_MAX + SERVICES_MAX);
 	__type(key, struct name_key);
 	__type(value, __u32);
 } names SEC(".maps");

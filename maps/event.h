@@ -11,7 +11,8 @@
  * program `report`. A filling pool: `pool` is the address, `packets` its ports
  * in use and in all; with family 0 it is the circuit as a whole, and `packets`
  * are its long searches and the flows opened meanwhile. A probe: `ifindex` is the link, `protocol`, `daddr` and
- * `dport` are what it asks.
+ * `dport` are what it asks. A server: `class` is the number of its service, `daddr` its address,
+ * `protocol` and `dport` what was asked.
  */
 #ifndef SAMEPATH_EVENT_H
 #define SAMEPATH_EVENT_H
@@ -25,7 +26,9 @@
 	X(EXHAUSTED, "exhausted") \
 	X(POOL_FILLING, "pool-filling") \
 	X(PROBE_DOWN, "probe-down") \
-	X(PROBE_UP, "probe-up")
+	X(PROBE_UP, "probe-up") \
+	X(SERVER_DOWN, "server-down") \
+	X(SERVER_UP, "server-up")
 
 #define EVENT_ENUM(name, text) E_##name,
 enum event_kind { EVENTS(EVENT_ENUM) E_MAX };
@@ -39,8 +42,8 @@ struct event {
 	__u8 circuit; /* the pin */
 	__u8 actual; /* circuit the packet came in on, of a violation */
 	__u8 mac[6]; /* sender of a violation */
-	__u8 pad;
-	__u16 class;
+	__u8 service; /* 1: `class` is the number of a service */
+	__u16 class; /* or service */
 	__be16 sport;
 	__be16 dport;
 	__be16 pool_port;

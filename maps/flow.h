@@ -47,7 +47,7 @@ struct flow_key6 {
 
 enum flow_flag {
 	FLOW_REPLY = 1 << 0, /* this is the reply half */
-	FLOW_OPENED_OUTSIDE = 1 << 1,
+	FLOW_OPENED_OUTSIDE = 1 << 1, /* in both halves, like the two below */
 	FLOW_PIN_ONLY = 1 << 2, /* addresses and ports stay */
 	FLOW_MAPPED = 1 << 3, /* under an entry of `mappings` */
 	FLOW_HALF_OPEN = 1 << 4, /* forward half only: counted as half-open */
@@ -58,6 +58,9 @@ enum flow_flag {
 	FLOW_ACK = 1 << 9,
 	FLOW_FIN = 1 << 10,
 	FLOW_RST = 1 << 11,
+	FLOW_TO_CIRCUIT = 1 << 12, /* packets of this half leave by the circuit, else to the inside */
+	FLOW_FROM_CIRCUIT = 1 << 13, /* and come in on it, else from the inside; neither: a hairpin */
+	FLOW_SERVICE = 1 << 14, /* in both halves: `class` is the number of the service */
 };
 
 /*
@@ -72,12 +75,15 @@ struct half {
 	__u32 flags; /* enum flow_flag */
 	__u32 asked; /* tick (next_hop.h), when the FIB was last asked for this half */
 	__u32 iif; /* device of the latest packet of this half */
-	__u32 opened; /* seconds of CLOCK_MONOTONIC */
+	union {
+		__u32 opened; /* forward half: seconds of CLOCK_MONOTONIC */
+		__be32 expected; /* reply half of TCP opened outside: what must be acknowledged, see bpf/flow.h */
+	};
 	__u16 hop; /* index of `next_hops`, 0: the FIB is asked each time */
 	__u16 generation; /* of the FIB's answer, low bits of live.generation */
 	__u16 l3_delta; /* what the rewrite adds to the IPv4 header's sum, ones' complement */
 	__u16 l4_delta; /* and to the transport's */
-	__u16 class;
+	__u16 class; /* with FLOW_SERVICE the number of the service */
 	__be16 sport; /* translated */
 	__be16 dport;
 	__u8 circuit; /* the pin */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pools: the addresses that a circuit's connections wear.
+ * Pools: the addresses that a circuit's connections wear: toward the circuit those that the inside
+ * opened, toward the inside those that the outside opened.
  *
- * A circuit has up to POOL_RANGES ranges for each family. The addresses of its
- * ranges are numbered through, retiring ranges left out, and one inside host
- * always starts at the same number (paired pooling, RFC 4787 REQ-2).
+ * A pool has up to POOL_RANGES ranges. The addresses of its ranges are numbered through, retiring
+ * ranges left out, and one host always starts at the same number (paired pooling, RFC 4787 REQ-2).
  *
  * Under endpoint-independent mapping (RFC 4787 REQ-1) a port is reserved by a
  * pair of entries in `mappings`: (circuit, protocol, pool address, port), which
@@ -24,6 +24,7 @@
 
 #define RANGE_RETIRING 1u /* takes no new flow */
 #define RANGE_HAS_LOCAL 2u /* some address is the gateway's own, see `locals` */
+#define RANGE_HAS_SERVICE 4u /* some address is a service's, whose ports nobody may wear */
 
 struct pool_range {
 	struct in6_addr first; /* first usable address, IPv4 as mapped */
@@ -31,6 +32,12 @@ struct pool_range {
 	__u8 length; /* of the configured prefix, in bits of its own family */
 	__u8 flags; /* RANGE_* */
 	__u16 pad;
+};
+
+struct pool {
+	__u32 addresses; /* usable, retiring ranges left out */
+	__u32 ranges; /* used entries of `range` */
+	struct pool_range range[POOL_RANGES];
 };
 
 /* Which side of the mapping the key names. */

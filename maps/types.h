@@ -16,7 +16,7 @@
 #include <linux/in6.h>
 
 /* Changes whenever a map, key, value or meaning in maps/ changes. */
-#define CONTRACT_VERSION 2
+#define CONTRACT_VERSION 3
 
 /* Everything a packet asks of the configuration stands twice. */
 #define SLOTS 2
@@ -24,6 +24,7 @@
 #define CIRCUITS_MAX 64 /* number 0 is the pseudo-circuit `inside` */
 #define CLASSES_MAX 1024 /* number 0 is `any` */
 #define RULES_MAX 1024 /* number 0 is "no rule" */
+#define SERVICES_MAX 1024 /* number 0 is "no service" */
 
 #define NANOSECONDS 1000000000ULL
 

@@ -66,7 +66,16 @@
 	X(GUARD_SOURCE, DROP, "kernel's own packet with a source the circuit does not own") \
 	X(GUARD_PROTOCOL, DROP, "kernel's own frame of a kind the guard does not know") \
 	X(RESOLVED, FORWARD, "left by the kernel's neighbour output") \
-	X(NO_ANSWER, DROP, "next hop did not resolve")
+	X(NO_ANSWER, DROP, "next hop did not resolve") \
+	X(NOT_PUBLISHED, DROP, "public address of a service, but nothing is published there") \
+	X(INBOUND_POOL, DROP, "from a circuit, to an inbound pool") \
+	X(OTHER_CIRCUIT, DROP, "service is not published on this circuit") \
+	X(INBOUND_OFF, DROP, "inbound is off on this circuit") \
+	X(NO_SERVER, DROP, "no server of the service takes new flows") \
+	X(NO_SERVER_RESET, ANSWER, "the same, answered with a TCP reset") \
+	X(RATE_LIMIT, DROP, "more new flows in this second than the service admits") \
+	X(CHALLENGED, ANSWER, "SYN while the service has no room, asked to prove its source") \
+	X(PROVEN, DROP, "proof of a source that was asked for one")
 
 #define VERDICT_ENUM(name, action, text) V_##name,
 enum verdict { VERDICTS(VERDICT_ENUM) V_MAX };

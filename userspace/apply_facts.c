@@ -299,20 +299,22 @@ static void fit_range(const struct plan *p, struct pool_range *r, unsigned char 
 	}
 }
 
+static void fit_pool(const struct plan *p, struct pool *pool, unsigned char family)
+{
+	pool->addresses = 0;
+	for (__u32 i = 0; i < pool->ranges; i++) {
+		fit_range(p, &pool->range[i], family);
+		pool->addresses += pool->range[i].flags & RANGE_RETIRING ? 0 : pool->range[i].count;
+	}
+}
+
 void plan_ranges(struct plan *p)
 {
 	for (int n = 1; n < CIRCUITS_MAX; n++) {
 		struct circuit *c = &p->image->circuits[n];
 
-		c->addresses4 = c->addresses6 = 0;
-		for (int i = 0; i < c->ranges4; i++) {
-			fit_range(p, &c->pool4[i], 4);
-			c->addresses4 += c->pool4[i].flags & RANGE_RETIRING ? 0 : c->pool4[i].count;
-		}
-		for (int i = 0; i < c->ranges6; i++) {
-			fit_range(p, &c->pool6[i], 6);
-			c->addresses6 += c->pool6[i].flags & RANGE_RETIRING ? 0 : c->pool6[i].count;
-		}
+		fit_pool(p, &c->out4, 4);
+		fit_pool(p, &c->out6, 6);
 	}
 }
 

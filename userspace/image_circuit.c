@@ -24,19 +24,18 @@ static int add_pool(struct image_job *j, const struct config_circuit *from, stru
 	for (size_t i = 0; i < from->outbound_pool.count; i++) {
 		const struct config_prefix *p = &from->outbound_pool.at[i];
 		bool four = p->prefix.family == 4;
-		__u8 *used = four ? &to->ranges4 : &to->ranges6;
-		__u32 *addresses = four ? &to->addresses4 : &to->addresses6;
+		struct pool *pool = four ? &to->out4 : &to->out6;
 		struct pool_range range = pool_range_of(&p->prefix);
 
-		if (*used == POOL_RANGES) {
+		if (pool->ranges == POOL_RANGES) {
 			report_error(j->report, j->config->file, p->line,
 				     "circuits[%s].outbound-pool: more than %d prefixes of IPv%d; %d are "
 				     "accepted",
 				     from->name, POOL_RANGES, four ? 4 : 6, POOL_RANGES);
 			return -E2BIG;
 		}
-		(four ? to->pool4 : to->pool6)[(*used)++] = range;
-		*addresses += range.count;
+		pool->range[pool->ranges++] = range;
+		pool->addresses += range.count;
 	}
 	return 0;
 }

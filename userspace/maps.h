@@ -16,6 +16,7 @@
 #include "../maps/flow.h"
 #include "../maps/next_hop.h"
 #include "../maps/prefix.h"
+#include "../maps/service.h"
 #include "../maps/settings.h"
 #include "../maps/verdict.h"
 
@@ -28,7 +29,8 @@ struct bpf_object;
 	X(listeners) X(circuits) X(rules) X(links) X(drains) X(sources) X(answers) X(failed) X(probes) \
 	X(circuit_counters) X(class_counters) X(names) X(segments4) X(segments6) X(classes4) \
 	X(classes6) X(owners) X(policy) X(live) X(watch) X(settings) X(version) X(verdicts) X(answers_sent) \
-	X(next_hops) X(events) X(events_lost) X(event_budgets)
+	X(next_hops) X(events) X(events_lost) X(event_budgets) X(ports) X(services) X(server_health) \
+	X(service_loads) X(service_counters) X(rates) X(proofs) X(secret)
 
 #define PROGRAMS(X) \
 	X(samepath_xdp) X(samepath_guard) X(samepath_resolve) X(expire_flows4) X(expire_flows6) \

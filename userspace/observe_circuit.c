@@ -24,8 +24,8 @@ static void show_brief(const struct observe *o, const struct observe_counts *c, 
 		print_cell_text(observe_circuit_name(o, (unsigned int)i));
 		print_cell_text(observe_circuit_state(k, c->drains[i], state, sizeof(state)));
 		print_cell_number(observe_flows(c, (unsigned int)i));
-		print_cell_number(k->addresses4);
-		print_cell_number(k->addresses6);
+		print_cell_number(k->out4.addresses);
+		print_cell_number(k->out6.addresses);
 		print_cell_number(k->table);
 		print_cell_number(c->circuit[i].violations);
 		print_cell_number(c->circuit[i].exhausted);

@@ -94,10 +94,10 @@ static void show_pools(const struct observe *o, const struct observe_counts *c)
 	for (unsigned int i = 0; i < CIRCUITS_MAX; i++) {
 		const struct circuit *k = &c->circuits[i];
 
-		for (unsigned int r = 0; r < k->ranges4 && r < POOL_RANGES; r++)
-			show_range(observe_circuit_name(o, i), &k->pool4[r], 4, observe_ports(k));
-		for (unsigned int r = 0; r < k->ranges6 && r < POOL_RANGES; r++)
-			show_range(observe_circuit_name(o, i), &k->pool6[r], 6, observe_ports(k));
+		for (unsigned int r = 0; r < k->out4.ranges && r < POOL_RANGES; r++)
+			show_range(observe_circuit_name(o, i), &k->out4.range[r], 4, observe_ports(k));
+		for (unsigned int r = 0; r < k->out6.ranges && r < POOL_RANGES; r++)
+			show_range(observe_circuit_name(o, i), &k->out6.range[r], 6, observe_ports(k));
 	}
 	print_table_end();
 }

@@ -148,8 +148,8 @@ static int pending(const struct maps *m, struct census *c)
 		whole[n] = circuit.flags & CIRCUIT_RETIRING;
 		if (whole[n])
 			err = retire_suspect(c, (struct suspect){ .circuit = n, .ifindex = WHOLE_CIRCUIT });
-		err = err ? err : pending_ranges(c, n, circuit.pool4, circuit.ranges4, 4);
-		err = err ? err : pending_ranges(c, n, circuit.pool6, circuit.ranges6, 6);
+		err = err ? err : pending_ranges(c, n, circuit.out4.range, circuit.out4.ranges, 4);
+		err = err ? err : pending_ranges(c, n, circuit.out6.range, circuit.out6.ranges, 6);
 	}
 	while (!err && !maps_next(m, MAP_links, at, &key)) {
 		at = &key;

@@ -67,24 +67,24 @@ static int keep_owner(struct plan *p, uint32_t circuit, const struct prefix *pre
 }
 
 /* Former ranges that the circuit lost and that flows wear. */
-static int keep_ranges(struct plan *p, uint32_t n, const struct pool_range *former, uint8_t count,
-		       struct pool_range *now, uint8_t *used, unsigned char family)
+static int keep_ranges(struct plan *p, uint32_t n, const struct pool *former, struct pool *now,
+		       unsigned char family)
 {
 	int err = 0;
 
-	for (uint8_t i = 0; i < count && !err; i++) {
-		struct prefix prefix = retire_prefix(&former[i], family);
+	for (uint32_t i = 0; i < former->ranges && !err; i++) {
+		struct prefix prefix = retire_prefix(&former->range[i], family);
 
 		if (!retire_uses(&p->census, n, &prefix))
 			continue;
-		if (*used == POOL_RANGES) {
+		if (now->ranges == POOL_RANGES) {
 			print_error("circuit %s: %d pool prefixes at most, those that flows still use "
 				    "included; flush the flows or wait", p->image->circuit_names[n],
 				    POOL_RANGES);
 			return -ENOSPC;
 		}
-		now[*used] = former[i];
-		now[(*used)++].flags |= RANGE_RETIRING;
+		now->range[now->ranges] = former->range[i];
+		now->range[now->ranges++].flags |= RANGE_RETIRING;
 		err = keep_owner(p, n, &prefix);
 	}
 	return err;
@@ -112,15 +112,15 @@ static int keep_circuit(struct plan *p, uint32_t n)
 			return 0;
 		*now = former;
 		now->flags |= CIRCUIT_RETIRING;
-		now->ranges4 = now->ranges6 = 0;
+		now->out4.ranges = now->out6.ranges = 0;
 		if (name) {
 			name->used = true;
 			snprintf(p->image->circuit_names[n], sizeof(p->image->circuit_names[n]), "%s",
 				 name->key.name);
 		}
 	}
-	err = keep_ranges(p, n, former.pool4, former.ranges4, now->pool4, &now->ranges4, 4);
-	return err ? err : keep_ranges(p, n, former.pool6, former.ranges6, now->pool6, &now->ranges6, 6);
+	err = keep_ranges(p, n, &former.out4, &now->out4, 4);
+	return err ? err : keep_ranges(p, n, &former.out6, &now->out6, 6);
 }
 
 static void keep_links(struct plan *p)

@@ -241,14 +241,14 @@ static void circuit_make(unsigned int number, enum device device, const char *v4
 {
 	struct circuit c = {
 		.flags = CIRCUIT_PRESENT | CIRCUIT_UDP_EIM, .port_min = 1024, .port_max = 65535,
-		.ranges4 = 1, .addresses4 = 16, .links = {rig.ifindex[device]},
+		.out4 = {.ranges = 1, .addresses = 16}, .links = {rig.ifindex[device]},
 	};
 
-	c.pool4[0] = (struct pool_range){.first = address(v4), .count = 16, .length = 28};
+	c.out4.range[0] = (struct pool_range){.first = address(v4), .count = 16, .length = 28};
 	if (v6) {
-		c.ranges6 = 1;
-		c.addresses6 = POOL6_USED;
-		c.pool6[0] = (struct pool_range){.first = address(v6), .count = POOL6_USED,
+		c.out6.ranges = 1;
+		c.out6.addresses = POOL6_USED;
+		c.out6.range[0] = (struct pool_range){.first = address(v6), .count = POOL6_USED,
 						 .length = 64};
 	}
 	circuit_put(number, &c);

@@ -14,8 +14,8 @@ static void pool_is(unsigned int low, unsigned int high, unsigned int addresses)
 
 	c.port_min = low;
 	c.port_max = high;
-	c.pool4[0].count = c.addresses4 = addresses;
-	c.pool6[0].count = c.addresses6 = addresses;
+	c.out4.range[0].count = c.out4.addresses = addresses;
+	c.out6.range[0].count = c.out6.addresses = addresses;
 	circuit_put(CHICAGO, &c);
 }
 
@@ -359,7 +359,7 @@ static void own_listening_and_ephemeral_ports_are_never_taken(void **state)
 
 	(void)state;
 	one_circuit();
-	c.pool4[0].flags = RANGE_HAS_LOCAL;
+	c.out4.range[0].flags = RANGE_HAS_LOCAL;
 	circuit_put(CHICAGO, &c);
 	pool_is(2000, 2002, 1);
 	put("locals", &pool, &one);
