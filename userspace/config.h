@@ -40,11 +40,11 @@ struct config_segment {
 enum circuit_kind { KIND_INTERNET, KIND_EXPRESSROUTE, KIND_OTHER };
 enum mapping_mode { MAP_ADDRESS_AND_PORT, MAP_ENDPOINT_INDEPENDENT };
 
-/* What must answer over a link for it to be used. */
+/* What must answer over a link for it to be used, or on a server for it to get new flows. */
 struct config_check {
 	uint8_t protocol; /* IPPROTO_ICMP or IPPROTO_TCP, 0: no check */
 	uint16_t port; /* of TCP, host order */
-	struct prefix target; /* host prefix */
+	struct prefix target; /* host prefix; of a service none, for each server is asked */
 	int line;
 	uint32_t interval; /* seconds */
 	uint32_t rise, fall; /* answers until it is up, failures until it is down */
@@ -69,6 +69,7 @@ struct config_circuit {
 	enum mapping_mode map_udp, map_tcp;
 	uint16_t port_min, port_max; /* default 1, 65535 */
 	bool monitor; /* enforce: monitor */
+	bool inbound_off; /* inbound: off */
 };
 
 enum feed_format { FEED_MICROSOFT365 };
@@ -107,6 +108,8 @@ struct config_port {
 	uint16_t first, last;
 	int line;
 };
+enum all_down { DOWN_DROP, DOWN_RESET, DOWN_ICMP };
+
 struct config_service {
 	char *name;
 	int line;
@@ -115,6 +118,13 @@ struct config_service {
 	size_t port_count;
 	struct config_words circuits;
 	bool source_nat; /* inbound-pool (default) or none */
+	uint16_t server_port; /* host order, 0: the port that was asked */
+	int server_port_line;
+	struct config_check check;
+	struct config_prefixes drain; /* servers that take no new flow */
+	enum all_down all_down; /* default drop */
+	uint32_t rate, remote_rate; /* new flows a second, of all and of one remote prefix; 0: no limit */
+	int rate_line;
 };
 
 struct config {
