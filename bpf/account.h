@@ -24,12 +24,28 @@ static __always_inline enum verdict F(limits)(struct pkt *p, const struct way *w
 	return GO_ON;
 }
 
-/* Under circuit and class; the half counts for itself. */
+static __always_inline void F(account_service)(struct pkt *p, const FLOW *f, bool in)
+{
+	struct service_counter *service = service_counter(f->half.class);
+
+	if (service && in) {
+		service->in_packets++;
+		service->in_bytes += p->frame;
+	} else if (service) {
+		service->out_packets++;
+		service->out_bytes += p->frame;
+	}
+}
+
+/*
+ * Under circuit, and under class or service; the half counts for itself. In is what comes from the
+ * circuit, and of a hairpin the reply.
+ */
 static __always_inline void F(account)(struct pkt *p, const FLOW *f)
 {
 	struct circuit_counter *circuit = circuit_counter(f->half.circuit);
-	struct class_counter *class = class_counter(f->half.class);
-	bool in = f->half.flags & FLOW_REPLY;
+	struct class_counter *class = NULL;
+	bool in = !(f->half.flags & FLOW_REPLY) == !!(f->half.flags & FLOW_OPENED_OUTSIDE);
 
 	if (circuit && in) {
 		circuit->in_packets++;
@@ -38,6 +54,10 @@ static __always_inline void F(account)(struct pkt *p, const FLOW *f)
 		circuit->out_packets++;
 		circuit->out_bytes += p->frame;
 	}
+	if (f->half.flags & FLOW_SERVICE)
+		F(account_service)(p, f, in);
+	else
+		class = class_counter(f->half.class);
 	if (class && in) {
 		class->in_packets++;
 		class->in_bytes += p->frame;

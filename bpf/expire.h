@@ -165,12 +165,11 @@ static __always_inline int F(list_flow)(struct bpf_iter__bpf_map_elem *ctx)
 	return 0;
 }
 
-/* Ends a flow now: no packet finds it any more, a sweep deletes it after the grace. */
+/* For an operator: ends the flow of this forward key. */
 static __always_inline void F(kill)(struct flow_kill *kill)
 {
-	__u64 now = bpf_ktime_get_ns();
-	FLOW *f, *peer;
 	FLOW_KEY key = {};
+	FLOW *f;
 
 	F(unmap_address_)(&key.saddr, &kill->key.saddr);
 	F(unmap_address_)(&key.daddr, &kill->key.daddr);
@@ -180,12 +179,6 @@ static __always_inline void F(kill)(struct flow_kill *kill)
 	f = bpf_map_lookup_elem(FLOWS, &key);
 	if (!f || f->half.flags & FLOW_KILLED)
 		return;
-	peer = F(flow_peer)(f, key.protocol);
-	if (peer) {
-		peer->half.last = now;
-		__sync_fetch_and_or(&peer->half.flags, FLOW_KILLED);
-	}
-	f->half.last = now;
-	__sync_fetch_and_or(&f->half.flags, FLOW_KILLED);
+	F(flow_kill)(f, key.protocol, bpf_ktime_get_ns());
 	kill->done = 1;
 }

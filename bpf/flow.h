@@ -68,22 +68,46 @@ static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
 	return p->dead ? NULL : f;
 }
 
-/* The inside host of the flow whose forward key and half these are, IPv4 as mapped. */
-static __always_inline void F(flow_host)(const FLOW_KEY *key, struct in6_addr *host)
+/* The host that opened the flow of this forward key, IPv4 as mapped, in the room if it needs any. */
+static __always_inline const struct in6_addr *F(flow_host)(const FLOW_KEY *key, struct in6_addr *room)
 {
-	F(map_address_)(host, &key->saddr);
+#if FAMILY == 4
+	map_address4(room, key->saddr);
+	return room;
+#else
+	(void)room;
+	return &key->saddr;
+#endif
+}
+
+/* The service that let the flow in, 0: none. */
+static __always_inline __u32 F(flow_service)(const FLOW *f)
+{
+	return f->half.flags & FLOW_OPENED_OUTSIDE ? f->half.class : 0;
+}
+
+/* Ends the flow now: no packet finds it any more, and after the grace it is deleted. */
+static __always_inline void F(flow_kill)(FLOW *f, __u8 protocol, __u64 now)
+{
+	FLOW *peer = F(flow_peer)(f, protocol);
+
+	if (peer) {
+		peer->half.last = now;
+		__sync_fetch_and_or(&peer->half.flags, FLOW_KILLED);
+	}
+	f->half.last = now;
+	__sync_fetch_and_or(&f->half.flags, FLOW_KILLED);
 }
 
 /* Half-open ends once: whoever clears the bit gives the share back. */
 static __always_inline void F(flow_open_ended)(const FLOW_KEY *forward_key, FLOW *forward)
 {
-	struct in6_addr host;
+	struct in6_addr room;
 	__u32 was = __sync_fetch_and_and(&forward->half.flags, ~FLOW_HALF_OPEN);
 
 	if (!(was & FLOW_HALF_OPEN))
 		return;
-	F(flow_host)(forward_key, &host);
-	half_open_release(&host, was & FLOW_OPENED_OUTSIDE ? SIDE_OUTSIDE : SIDE_INSIDE);
+	half_open_release(F(flow_host)(forward_key, &room), F(flow_service)(forward));
 }
 
 /* Deletes both halves, forward first, and tells it. False when somebody else was first. */
@@ -101,6 +125,7 @@ static __always_inline bool F(flow_delete)(const FLOW_KEY *key, FLOW *f, __u32 c
 		event->protocol = key->protocol;
 		event->circuit = circuit;
 		event->class = f->half.class;
+		event->service = f->half.flags & FLOW_SERVICE ? 1 : 0;
 		event->sport = key->sport;
 		event->dport = key->dport;
 		event->pool_port = f->half.sport;
@@ -133,8 +158,8 @@ static __always_inline bool F(flow_delete)(const FLOW_KEY *key, FLOW *f, __u32 c
  */
 static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
 {
-	__u32 flags = __sync_fetch_and_or(&f->half.flags, FLOW_REMOVED), circuit;
-	struct in6_addr host;
+	__u32 flags = __sync_fetch_and_or(&f->half.flags, FLOW_REMOVED), circuit, service;
+	struct in6_addr room;
 
 	if (flags & FLOW_REMOVED)
 		return;
@@ -143,17 +168,29 @@ static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
 		return;
 	}
 	circuit = f->half.circuit;
+	service = F(flow_service)(f);
 	if (!F(flow_delete)(key, f, circuit, now))
 		return; /* who was first gave back its share */
-	F(flow_host)(key, &host);
-	flow_release(&host, circuit, flags);
+	flow_release(F(flow_host)(key, &room), service, circuit, flags);
 }
 
-/* A packet met a flow of another circuit, or of the other side. */
+/* The pin: what comes from a circuit comes from the flow's own, everything else from inside. */
+static __always_inline bool F(flow_belongs)(struct pkt *p, const FLOW *f)
+{
+	if (f->half.flags & FLOW_FROM_CIRCUIT)
+		return p->role.kind == ROLE_LINK && p->role.circuit == f->half.circuit;
+	return p->role.kind == ROLE_INSIDE;
+}
+
+/*
+ * A packet met a flow of another circuit, or of the other side. With `enforce: monitor` of the pinned
+ * circuit it goes on all the same (GO_ON), but refreshes nothing.
+ */
 static __noinline enum verdict F(flow_violation)(struct xdp_md *ctx, struct pkt *p,
 						      const FLOW_KEY *key, FLOW *f)
 {
 	struct circuit_counter *counter = circuit_counter(f->half.circuit);
+	struct circuit *circuit;
 	struct event *event;
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 
@@ -166,6 +203,7 @@ static __noinline enum verdict F(flow_violation)(struct xdp_md *ctx, struct pkt 
 		event->circuit = f->half.circuit;
 		event->actual = p->role.circuit;
 		event->class = f->half.class;
+		event->service = f->half.flags & FLOW_SERVICE ? 1 : 0;
 		event->sport = key->sport;
 		event->dport = key->dport;
 		event->ifindex = p->ifindex;
@@ -175,41 +213,17 @@ static __noinline enum verdict F(flow_violation)(struct xdp_md *ctx, struct pkt 
 			__builtin_memcpy(event->mac, data + ETH_ALEN, ETH_ALEN);
 		bpf_ringbuf_submit(event, 0);
 	}
-	return p->role.kind == ROLE_LINK && f->half.flags & FLOW_REPLY ? V_VIOLATION : V_WRONG_SIDE;
-}
-
-/*
- * The pin: a forward half of an inside flow comes from inside, its reply half from the flow's
- * own circuit. Anything else is a violation; with `enforce: monitor` it is counted and goes on,
- * but refreshes nothing.
- */
-static __always_inline enum verdict F(flow_enforce)(struct xdp_md *ctx, struct pkt *p,
-						    const FLOW_KEY *key, FLOW *f, bool *refresh)
-{
-	struct circuit *circuit;
-	enum verdict verdict;
-
-	*refresh = true;
-	if (f->half.flags & FLOW_REPLY) {
-		if (p->role.kind == ROLE_LINK && p->role.circuit == f->half.circuit)
-			return GO_ON;
-	} else if (p->role.kind == ROLE_INSIDE) {
-		return GO_ON;
-	}
-	verdict = F(flow_violation)(ctx, p, key, f);
+	if (p->role.kind != ROLE_LINK || !(f->half.flags & FLOW_FROM_CIRCUIT))
+		return V_WRONG_SIDE;
 	circuit = circuit_find(p->slot, f->half.circuit);
-	if (verdict == V_VIOLATION && circuit && circuit->flags & CIRCUIT_MONITOR) {
-		*refresh = false;
-		return GO_ON;
-	}
-	return verdict;
+	return circuit && circuit->flags & CIRCUIT_MONITOR ? GO_ON : V_VIOLATION;
 }
 
 /* A new connection over a tuple whose old one is closing: same pin, state from the start. */
 static __always_inline void F(flow_reopen)(const FLOW_KEY *key, FLOW *f, __u8 protocol)
 {
 	FLOW *peer = F(flow_peer)(f, protocol);
-	struct in6_addr host;
+	struct in6_addr room;
 
 	if (!peer || !flow_closing(f->half.flags, peer->half.flags))
 		return;
@@ -217,8 +231,23 @@ static __always_inline void F(flow_reopen)(const FLOW_KEY *key, FLOW *f, __u8 pr
 	__sync_fetch_and_and(&f->half.flags, ~FLOW_TCP);
 	if (__sync_fetch_and_or(&f->half.flags, FLOW_HALF_OPEN) & FLOW_HALF_OPEN)
 		return;
-	F(flow_host)(key, &host);
-	half_open_take(&host, SIDE_INSIDE);
+	half_open_take(F(flow_host)(key, &room), F(flow_service)(f));
+}
+
+/*
+ * Does the opener's packet end the half-open state, now that the other side has answered? Of TCP it must
+ * acknowledge. What an outside host acknowledges must be what the server sent to it: whoever forged the
+ * source of its SYN does not know that number, and must not make a flow that lasts for hours.
+ */
+static __always_inline bool F(opener_proves)(struct pkt *p, const FLOW *f, const FLOW *peer)
+{
+	if (p->protocol != IPPROTO_TCP)
+		return peer->half.flags & FLOW_SEEN;
+	if ((p->tcp & (TCP_SYN | TCP_ACK)) != TCP_ACK)
+		return false;
+	if (!(f->half.flags & FLOW_OPENED_OUTSIDE))
+		return peer->half.flags & FLOW_SEEN;
+	return peer->half.flags & FLOW_SYN && p->number == peer->half.expected;
 }
 
 /* What this packet says of the connection's state. Rare: most packets say nothing new. */
@@ -235,6 +264,8 @@ static __noinline void F(flow_advance)(struct pkt *p, const FLOW_KEY *key, FLOW 
 	if (said & ~flags)
 		__sync_fetch_and_or(&f->half.flags, said);
 	if (flags & FLOW_REPLY) {
+		if (p->protocol == IPPROTO_TCP && p->tcp & TCP_SYN && flags & FLOW_OPENED_OUTSIDE)
+			f->half.expected = bpf_htonl(bpf_ntohl(p->number) + 1);
 		if (flags & FLOW_SEEN || p->protocol == IPPROTO_TCP)
 			return;
 		F(flow_peer_key)(f, p->protocol, &peer_key);
@@ -243,11 +274,10 @@ static __noinline void F(flow_advance)(struct pkt *p, const FLOW_KEY *key, FLOW 
 			F(flow_open_ended)(&peer_key, peer);
 		return;
 	}
-	if (!(flags & FLOW_HALF_OPEN) ||
-	    (p->protocol == IPPROTO_TCP && (p->tcp & (TCP_SYN | TCP_ACK)) != TCP_ACK))
+	if (!(flags & FLOW_HALF_OPEN))
 		return;
 	peer = F(flow_peer)(f, p->protocol);
-	if (peer && peer->half.flags & FLOW_SEEN)
+	if (peer && F(opener_proves)(p, f, peer))
 		F(flow_open_ended)(key, f);
 }
 

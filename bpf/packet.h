@@ -60,7 +60,7 @@ struct pkt {
 	__u64 now; /* ns, CLOCK_MONOTONIC, the only reading of the clock */
 	struct settings *settings; /* of the live slot */
 	__u32 slot;
-	__u32 tick; /* the same in ticks */
+	__be32 number; /* TCP: what an ACK without SYN acknowledges, else the sequence number */
 	__u32 route_age; /* ticks that a half may go on without asking the FIB */
 	__u32 ifindex;
 	__u16 generation; /* low bits */
@@ -78,6 +78,11 @@ struct pkt {
 	__u8 dead; /* its tuple has a flow that is dead and not deleted yet */
 	struct answer answer;
 };
+
+static __always_inline __u32 pkt_tick(const struct pkt *p)
+{
+	return p->now >> TICK_SHIFT;
+}
 
 static __always_inline void map_address4(struct in6_addr *to, __be32 from)
 {

@@ -41,6 +41,7 @@ static __always_inline enum verdict parse_tcp(struct pkt *p, struct tcphdr *tcp,
 	if (!tcp_flags_sound(p->tcp))
 		return V_BAD_FLAGS;
 	p->opens = !(p->tcp & TCP_RST);
+	p->number = (p->tcp & (TCP_SYN | TCP_ACK)) == TCP_ACK ? tcp->ack_seq : tcp->seq;
 	*sport = tcp->source;
 	*dport = tcp->dest;
 	return *sport && *dport ? GO_ON : V_BAD_TRANSPORT;

@@ -5,9 +5,12 @@
  */
 #include "flow.h"
 #include "route.h"
+#include "service.h"
 #include "snat.h"
 #include "account.h"
 #include "open.h"
+#include "leave.h"
+#include "admit.h"
 #include "rewrite.h"
 #include "forward.h"
 
@@ -15,12 +18,16 @@
 static __always_inline enum verdict F(follow)(struct xdp_md *ctx, struct pkt *p,
 					      const FLOW_KEY *key, FLOW *f, struct way *way)
 {
-	bool refresh = true;
+	bool refresh = F(flow_belongs)(p, f);
 	enum verdict verdict;
 
-	verdict = F(flow_enforce)(ctx, p, key, f, &refresh);
-	if (verdict != GO_ON)
-		return verdict;
+	if (!refresh) {
+		if (F(superseded)(ctx, p, f))
+			return V_FLOW_ENDING;
+		verdict = F(flow_violation)(ctx, p, key, f);
+		if (verdict != GO_ON)
+			return verdict;
+	}
 	verdict = F(route)(ctx, p, f, way);
 	if (verdict != GO_ON)
 		return verdict;
@@ -38,6 +45,33 @@ static __always_inline enum verdict F(follow)(struct xdp_md *ctx, struct pkt *p,
 	return GO_ON;
 }
 
+/*
+ * A miss. On GO_ON, *f is a copy of the new flow's forward half, for this packet to be translated by, and
+ * *way is its way.
+ */
+static __always_inline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, const FLOW_KEY *key,
+				       FLOW **f, struct way *way)
+{
+	bool outside = p->role.kind == ROLE_LINK;
+	__u32 zero = 0;
+	struct F(opening) *o = bpf_map_lookup_elem(&F(openings), &zero);
+	enum verdict verdict;
+
+	if (!o)
+		return V_NO_CONFIG;
+	verdict = outside ? F(admit)(ctx, p, o, key) : F(leave)(ctx, p, o, key);
+	if (verdict == GO_ON)
+		verdict = F(limits)(p, &o->way);
+	if (verdict == GO_ON)
+		verdict = F(opening_make)(p, o);
+	if (verdict != GO_ON)
+		return outside ? F(turn_away)(ctx, p, o, key, verdict) : F(refuse)(p, verdict);
+	F(account)(p, &o->forward);
+	*f = &o->forward;
+	*way = o->way;
+	return GO_ON;
+}
+
 static __always_inline enum verdict F(path)(struct xdp_md *ctx, struct pkt *p)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
@@ -51,8 +85,6 @@ static __always_inline enum verdict F(path)(struct xdp_md *ctx, struct pkt *p)
 		return verdict;
 	if (p->special == GO_ON)
 		f = F(flow_find)(p, &key);
-	if (!f && p->role.kind == ROLE_LINK)
-		return F(stranger)(p, &key);
 	verdict = f ? F(follow)(ctx, p, &key, f, &way) : F(open)(ctx, p, &key, &f, &way);
 	if (verdict != GO_ON || !f)
 		return verdict;

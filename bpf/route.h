@@ -212,10 +212,10 @@ static __always_inline void F(way_keep)(struct pkt *p, FLOW *f, const struct way
 	f->half.hop = 0;
 	barrier();
 	f->half.generation = p->generation;
-	f->half.asked = p->tick;
+	f->half.asked = pkt_tick(p);
 	if (!q || !way->resolved)
 		return;
-	q->search.tick = p->tick;
+	q->search.tick = pkt_tick(p);
 	q->search.want.oif = way->oif;
 	q->search.want.mtu = way->mtu;
 	__builtin_memcpy(q->search.want.dmac, way->dmac, ETH_ALEN);
@@ -228,10 +228,10 @@ static __always_inline struct next_hop *F(way_kept)(struct pkt *p, const FLOW *f
 {
 	struct next_hop *hop;
 
-	if (f->half.generation != p->generation || p->tick - f->half.asked > p->route_age)
+	if (f->half.generation != p->generation || pkt_tick(p) - f->half.asked > p->route_age)
 		return NULL;
 	hop = next_hop_at(f->half.hop);
-	return hop && p->tick - hop->asked <= ROUTE_AGE ? hop : NULL;
+	return hop && pkt_tick(p) - hop->asked <= ROUTE_AGE ? hop : NULL;
 }
 
 static __always_inline enum verdict F(way_refused)(struct pkt *p, int answer, bool to_circuit)
@@ -259,7 +259,9 @@ static __always_inline int F(route_to_circuit)(struct xdp_md *ctx, struct pkt *p
 
 	if (!w)
 		return BPF_FIB_LKUP_RET_UNREACHABLE;
-	F(wish_fill)(w, p, f->half.circuit, !(f->half.flags & FLOW_PIN_ONLY), &f->saddr, &f->daddr);
+	/* no routing table goes by the address of a service, which may be published on many circuits */
+	F(wish_fill)(w, p, f->half.circuit, !(f->half.flags & (FLOW_PIN_ONLY | FLOW_OPENED_OUTSIDE)),
+		     &f->saddr, &f->daddr);
 	return F(way_of_circuit)(ctx, w, way);
 }
 
@@ -267,7 +269,7 @@ static __always_inline int F(route_to_circuit)(struct xdp_md *ctx, struct pkt *p
 static __noinline enum verdict F(route_ask)(struct xdp_md *ctx, struct pkt *p, FLOW *f,
 					    struct way *way)
 {
-	bool to_circuit = !(f->half.flags & FLOW_REPLY);
+	bool to_circuit = f->half.flags & FLOW_TO_CIRCUIT;
 	int answer;
 
 	if (to_circuit)

@@ -11,6 +11,7 @@
 #include "role.h"
 #include "parse.h"
 #include "classify.h"
+#include "flood.h"
 #include "answer.h"
 #include "neighbour.h"
 #include "guard.h"
@@ -105,7 +106,6 @@ static __always_inline enum verdict arrive(struct xdp_md *ctx, struct pkt *p)
 	if (!p->settings || !p->settings->ready)
 		return V_NO_CONFIG;
 	p->now = bpf_ktime_get_coarse_ns(); /* a jiffy old at most, and a tenth of the price */
-	p->tick = p->now >> TICK_SHIFT;
 	watched = bpf_map_lookup_elem(&watch, &zero);
 	/* a time too far ahead is none that a daemon of this clock wrote */
 	p->route_age = watched && watched->until - p->now <= 2 * WATCH_LENGTH ? ROUTE_AGE_WATCHED :

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * snat: an address and port of the circuit's pool for a new flow, and the inserts that make it.
+ * snat: an address and port of a pool of the circuit for a new flow, and the inserts that make it.
  * A port is allocated by inserting: the reply half goes in first with NOEXIST, and that insert
  * is the reservation. Under endpoint-independent mapping the pair of entries in `mappings` comes
  * before it. Whatever fails undoes what went before.
@@ -27,7 +27,7 @@
 #define EEXIST 17
 #define EBUSY 16
 
-/* May this port of an address that is the gateway's own be taken? */
+/* Does the gateway itself use this port of an address that is its own? */
 static __always_inline bool port_is_ours(struct pkt *p, __u16 port)
 {
 	struct listener key = {.port = bpf_htons(port), .protocol = p->protocol};
@@ -38,10 +38,8 @@ static __always_inline bool port_is_ours(struct pkt *p, __u16 port)
 }
 
 /* Ports a client may get: a low one only if it had a low one (RFC 4787 REQ-3a). */
-static __always_inline void port_span(struct circuit *c, __u16 port, __u16 *low, __u16 *count)
+static __always_inline void port_span(__u16 min, __u16 max, __u16 port, __u16 *low, __u16 *count)
 {
-	__u16 min = c->port_min, max = c->port_max;
-
 	if (port && port < 1024 && min < 1024)
 		max = max < 1023 ? max : 1023;
 	else if (min < 1024 && max >= 1024)
@@ -60,14 +58,21 @@ struct F(opening) {
 	__u32 tried; /* number of the address under trial, from first */
 	__u8 mapped; /* endpoint-independent */
 	__u8 reserved; /* the mapping was made for this flow */
-	__u8 own; /* the address is the gateway's own */
+	__u8 special; /* RANGE_HAS_LOCAL: the address is the gateway's own; RANGE_HAS_SERVICE: perhaps public */
+	__u8 inbound; /* the outside opens */
+	__u8 proven; /* and its source is what it says */
+	__u8 keep_source;
 	FLOW_KEY key; /* forward */
 	FLOW_KEY old_key; /* of a dead flow in the way */
 	struct F(wish) wish;
 	struct way way;
-	struct in6_addr host;
+	struct in6_addr host; /* inside, that opens */
+	__u32 service; /* number, 0: the inside opens */
+	struct in6_addr remote, public; /* the outside host, and what it asked for; mapped */
+	struct hash_input input;
 	struct in6_addr worn; /* pool address of an existing mapping */
 	struct F(mapping_key) inside_key, pool_key;
+	ADDRESS server;
 	ADDRESS address; /* pool address under trial */
 	__u32 circuit; /* number */
 	__u32 first; /* number of the host's pool address */
@@ -84,13 +89,21 @@ struct {
 	__type(value, struct F(opening));
 } F(openings) SEC(".maps");
 
+/* What connections that the inside opened wear on the circuit. */
 static __always_inline struct pool *F(circuit_pool)(struct circuit *c)
 {
 	return FAMILY == 4 ? &c->out4 : &c->out6;
 }
 
+/* What connections that came in on the circuit wear inside. */
+static __always_inline struct pool *F(inbound_pool)(struct circuit *c)
+{
+	return FAMILY == 4 ? &c->in4 : &c->in6;
+}
+
 /* The address with this number; retiring ranges do not count. */
-static __always_inline bool F(pool_address)(struct pool *pool, __u32 number, ADDRESS *out, __u8 *own)
+static __always_inline bool F(pool_address)(struct pool *pool, __u32 number, ADDRESS *out,
+					     __u8 *special)
 {
 	struct pool_range *range;
 	struct in6_addr address;
@@ -107,36 +120,38 @@ static __always_inline bool F(pool_address)(struct pool *pool, __u32 number, ADD
 		address = range->first;
 		/* a range lies within one prefix, so the low 32 bits do not carry */
 		address.s6_addr32[3] = bpf_htonl(bpf_ntohl(address.s6_addr32[3]) + number);
-		*own = range->flags & RANGE_HAS_LOCAL && bpf_map_lookup_elem(&locals, &address);
+		*special = range->flags & RANGE_HAS_SERVICE;
+		if (range->flags & RANGE_HAS_LOCAL && bpf_map_lookup_elem(&locals, &address))
+			*special |= RANGE_HAS_LOCAL;
 		F(unmap_address_)(out, &address);
 		return true;
 	}
 	return false;
 }
 
-static __always_inline void F(opening_deltas)(struct F(opening) *o)
+/* What the rewrite of a packet with this tuple into the half's changes in the sums. */
+static __always_inline void F(half_deltas)(const FLOW_KEY *key, FLOW *f)
 {
-	__u64 sum = F(delta_address_)(0, &o->key.saddr, &o->forward.saddr);
-	bool icmp4 = o->key.protocol == IPPROTO_ICMP && FAMILY == 4;
-	__u64 l4 = icmp4 ? 0 : sum;
+	__u64 sum = F(delta_address_)(0, &key->saddr, &f->saddr), l4;
 
-	l4 = delta_word(l4, o->key.sport, o->forward.half.sport);
-	o->forward.half.l3_delta = sum_fold(sum);
-	o->forward.half.l4_delta = sum_fold(l4);
-	sum = F(delta_address_)(0, &o->reply_key.daddr, &o->reply.daddr);
-	l4 = delta_word(icmp4 ? 0 : sum, o->reply_key.dport, o->reply.half.dport);
-	o->reply.half.l3_delta = sum_fold(sum);
-	o->reply.half.l4_delta = sum_fold(l4);
+	sum = F(delta_address_)(sum, &key->daddr, &f->daddr);
+	f->half.l3_delta = sum_fold(sum);
+	/* ICMP of IPv4 has no pseudo-header */
+	l4 = FAMILY == 4 && key->protocol == IPPROTO_ICMP ? 0 : sum;
+	l4 = delta_word(l4, key->sport, f->half.sport);
+	l4 = delta_word(l4, key->dport, f->half.dport);
+	f->half.l4_delta = sum_fold(l4);
 }
 
-/* Both halves for the pool address and port (network order) under trial. */
+/* Both halves for the address and port (network order) under trial. */
 static __always_inline void F(opening_fill)(struct F(opening) *o, __be16 port)
 {
 	o->forward.saddr = o->address;
 	o->forward.half.sport = port;
 	o->reply_key.daddr = o->address;
 	o->reply_key.dport = port;
-	F(opening_deltas)(o);
+	F(half_deltas)(&o->key, &o->forward);
+	F(half_deltas)(&o->reply_key, &o->reply);
 }
 
 /*
@@ -245,6 +260,14 @@ static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o
 	return true;
 }
 
+/* Must nobody wear this port of the address under trial? */
+static __always_inline bool F(port_reserved)(struct pkt *p, struct F(opening) *o, __u16 port)
+{
+	if (o->special & RANGE_HAS_LOCAL && port_is_ours(p, port))
+		return true;
+	return o->special & RANGE_HAS_SERVICE && F(service_find)(p, &o->address, bpf_htons(port));
+}
+
 /* One port: 1 ends the search (result says how), 0 goes on to the next. */
 static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, struct circuit *c,
 				       __u16 port)
@@ -252,7 +275,7 @@ static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, stru
 	__be16 wire = bpf_htons(port);
 	int error;
 
-	if (o->own && port_is_ours(p, port))
+	if (F(port_reserved)(p, o, port))
 		return 0;
 	if (o->mapped) {
 		error = F(mapping_insert)(p, o, wire);
@@ -302,7 +325,8 @@ static long F(port_search)(__u32 index, struct F(search) *s)
 		if (o->tried >= o->addresses)
 			return 1;
 		number = (o->first + o->tried) % o->addresses;
-		if (!F(pool_address)(F(circuit_pool)(s->circuit), number, &o->address, &o->own))
+		if (!F(pool_address)(o->inbound ? F(inbound_pool)(s->circuit) : F(circuit_pool)(s->circuit),
+				     number, &o->address, &o->special))
 			return 1;
 	}
 	if (!o->count)
@@ -317,15 +341,16 @@ static long F(port_search)(__u32 index, struct F(search) *s)
 	return F(port_try)(s->p, o, s->circuit, port);
 }
 
-/* Reserves an address and port of the circuit, the reply half with it. */
+/* Reserves an address and port of the circuit's pool, the reply half with it. */
 static __always_inline enum verdict F(snat)(struct pkt *p, struct F(opening) *o, struct circuit *c)
 {
 	struct F(search) search = {.p = p, .o = o, .circuit = c, .random = bpf_get_prandom_u32()};
 	struct circuit_counter *counter = circuit_counter(o->circuit);
 	__u32 tries = PROBES, tried;
 
-	o->mapped = c->flags & (p->protocol == IPPROTO_TCP   ? CIRCUIT_TCP_EIM :
-				p->protocol == IPPROTO_UDP ? CIRCUIT_UDP_EIM : 0) ? 1 : 0;
+	o->mapped = !o->inbound && o->circuit &&
+		    c->flags & (p->protocol == IPPROTO_TCP ? CIRCUIT_TCP_EIM :
+				p->protocol == IPPROTO_UDP ? CIRCUIT_UDP_EIM : 0);
 	o->forward.half.flags &= ~FLOW_MAPPED;
 	o->reply.half.flags &= ~FLOW_MAPPED;
 	if (o->mapped) {
@@ -344,9 +369,10 @@ static __always_inline enum verdict F(snat)(struct pkt *p, struct F(opening) *o,
 	o->result = V_POOL_EXHAUSTED;
 	o->tried = 0;
 	o->wanted = bpf_ntohs(o->key.sport);
-	port_span(c, p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP ? o->wanted : 1024,
-		  &o->low, &o->count);
-	if (p->protocol == IPPROTO_TCP)
+	port_span(o->inbound ? 1 : c->port_min, o->inbound ? 65535 : c->port_max,
+		  p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP ? o->wanted : 1024, &o->low,
+		  &o->count);
+	if (p->protocol == IPPROTO_TCP || o->inbound)
 		tries = PROBES * NEXT_ADDRESSES;
 	tried = bpf_loop(tries, F(port_search), &search, 0);
 	/* what maps is told by its mappings, see daemon_pool.c */

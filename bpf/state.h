@@ -72,46 +72,94 @@ static __always_inline void host_give_back(__u32 *count)
 		__sync_fetch_and_add(count, 1);
 }
 
-static __always_inline void half_open_release(const struct in6_addr *address, __u32 side)
+static __always_inline struct service_load *service_load(__u32 service)
 {
-	struct host *host = bpf_map_lookup_elem(&hosts, address);
-	__u64 *count = bpf_map_lookup_elem(&half_open, &side);
+	return bpf_map_lookup_elem(&service_loads, &service);
+}
 
+static __always_inline struct service_counter *service_counter(__u32 service)
+{
+	return bpf_map_lookup_elem(&service_counters, &service);
+}
+
+static __always_inline void side_add(__u32 side, __s64 count)
+{
+	__u64 *all = bpf_map_lookup_elem(&half_open, &side);
+
+	if (all)
+		__sync_fetch_and_add(all, count);
+}
+
+/*
+ * Who answers for a flow is the service that let it in, or without one the inside host that opened it,
+ * whose address (IPv4 as mapped) is only then looked at.
+ */
+static __always_inline void half_open_release(const struct in6_addr *address, __u32 service)
+{
+	struct service_load *load;
+	struct host *host;
+
+	if (service) {
+		load = service_load(service);
+		if (load)
+			__sync_fetch_and_sub(&load->half_open, 1);
+		side_add(SIDE_OUTSIDE, -1);
+		return;
+	}
+	host = bpf_map_lookup_elem(&hosts, address);
 	if (host)
 		host_give_back(&host->half_open);
-	if (count)
-		__sync_fetch_and_sub(count, 1);
+	side_add(SIDE_INSIDE, -1);
 }
 
-static __always_inline void half_open_take(const struct in6_addr *address, __u32 side)
+static __always_inline void half_open_take(const struct in6_addr *address, __u32 service)
 {
-	struct host *host = bpf_map_lookup_elem(&hosts, address);
-	__u64 *count = bpf_map_lookup_elem(&half_open, &side);
+	struct service_load *load;
+	struct host *host;
 
+	if (service) {
+		load = service_load(service);
+		if (load)
+			__sync_fetch_and_add(&load->half_open, 1);
+		side_add(SIDE_OUTSIDE, 1);
+		return;
+	}
+	host = bpf_map_lookup_elem(&hosts, address);
 	if (host)
 		__sync_fetch_and_add(&host->half_open, 1);
-	if (count)
-		__sync_fetch_and_add(count, 1);
+	side_add(SIDE_INSIDE, 1);
 }
 
-/* Gives back what flow_take took for a flow with these flags. */
-static __always_inline void share_release(const struct in6_addr *address, __u32 flags)
+/* Gives back what flow_take or service_take took for a flow with these flags. */
+static __always_inline void share_release(const struct in6_addr *address, __u32 service, __u32 flags)
 {
-	struct host *host = bpf_map_lookup_elem(&hosts, address);
+	struct service_load *load;
+	struct host *host;
 
-	if (host)
-		host_give_back(&host->flows);
+	if (service) {
+		load = service_load(service);
+		if (load)
+			__sync_fetch_and_sub(&load->flows, 1);
+	} else {
+		host = bpf_map_lookup_elem(&hosts, address);
+		if (host)
+			host_give_back(&host->flows);
+	}
 	if (flags & FLOW_HALF_OPEN)
-		half_open_release(address, flags & FLOW_OPENED_OUTSIDE ? SIDE_OUTSIDE : SIDE_INSIDE);
+		half_open_release(address, service);
 }
 
-static __always_inline void flow_release(const struct in6_addr *address, __u32 circuit, __u32 flags)
+static __always_inline void flow_release(const struct in6_addr *address, __u32 service,
+					 __u32 circuit, __u32 flags)
 {
 	struct circuit_counter *counter = circuit_counter(circuit);
+	struct service_counter *served = service ? service_counter(service) : NULL;
 
 	if (counter)
 		counter->closed++;
-	share_release(address, flags);
+	if (served)
+		served->closed++;
+	share_release(address, service, flags);
 }
 
 /* The inside host's record, made when it is new; NULL: the table of hosts is full. */
@@ -146,11 +194,34 @@ static __always_inline enum verdict flow_take(struct pkt *p, const struct in6_ad
 	half = __sync_fetch_and_add(&host->half_open, 1);
 	all = __sync_fetch_and_add(count, 1);
 	if (s->flows_per_host && flows >= s->flows_per_host) {
-		share_release(address, FLOW_HALF_OPEN);
+		share_release(address, 0, FLOW_HALF_OPEN);
 		return V_HOST_LIMIT;
 	}
 	if (all >= s->half_open_max || (half && half >= s->half_open_max / 16)) {
-		share_release(address, FLOW_HALF_OPEN);
+		share_release(address, 0, FLOW_HALF_OPEN);
+		return V_HALF_OPEN_LIMIT;
+	}
+	return GO_ON;
+}
+
+/*
+ * The same for a flow that a service lets in. A service may hold a quarter of the outside's share;
+ * what has proven its source may use the rest.
+ */
+static __always_inline enum verdict service_take(struct pkt *p, const struct in6_addr *address,
+						 __u32 service, bool proven)
+{
+	__u32 side = SIDE_OUTSIDE, max = p->settings->half_open_max, half;
+	__u64 *count = bpf_map_lookup_elem(&half_open, &side), all;
+	struct service_load *load = service_load(service);
+
+	if (!load || !count)
+		return V_TABLE_FULL;
+	__sync_fetch_and_add(&load->flows, 1);
+	half = __sync_fetch_and_add(&load->half_open, 1);
+	all = __sync_fetch_and_add(count, 1);
+	if (all >= max || (!proven && half >= max / 4)) {
+		share_release(address, service, FLOW_HALF_OPEN);
 		return V_HALF_OPEN_LIMIT;
 	}
 	return GO_ON;
