@@ -346,11 +346,12 @@ static __always_inline enum verdict F(snat)(struct pkt *p, struct F(opening) *o,
 {
 	struct F(search) search = {.p = p, .o = o, .circuit = c, .random = bpf_get_prandom_u32()};
 	struct circuit_counter *counter = circuit_counter(o->circuit);
+	/* `port-range` is for what leaves by the circuit in its name */
+	bool any = o->inbound || !o->circuit;
 	__u32 tries = PROBES, tried;
 
-	o->mapped = !o->inbound && o->circuit &&
-		    c->flags & (p->protocol == IPPROTO_TCP ? CIRCUIT_TCP_EIM :
-				p->protocol == IPPROTO_UDP ? CIRCUIT_UDP_EIM : 0);
+	o->mapped = !any && c->flags & (p->protocol == IPPROTO_TCP   ? CIRCUIT_TCP_EIM :
+					p->protocol == IPPROTO_UDP ? CIRCUIT_UDP_EIM : 0);
 	o->forward.half.flags &= ~FLOW_MAPPED;
 	o->reply.half.flags &= ~FLOW_MAPPED;
 	if (o->mapped) {
@@ -369,7 +370,7 @@ static __always_inline enum verdict F(snat)(struct pkt *p, struct F(opening) *o,
 	o->result = V_POOL_EXHAUSTED;
 	o->tried = 0;
 	o->wanted = bpf_ntohs(o->key.sport);
-	port_span(o->inbound ? 1 : c->port_min, o->inbound ? 65535 : c->port_max,
+	port_span(any ? 1 : c->port_min, any ? 65535 : c->port_max,
 		  p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP ? o->wanted : 1024, &o->low,
 		  &o->count);
 	if (p->protocol == IPPROTO_TCP || o->inbound)

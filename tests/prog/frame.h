@@ -43,6 +43,7 @@ struct shape {
 	bool bad_sum;
 	bool whole; /* don't fragment */
 	uint16_t payload;
+	uint32_t seq, ack; /* TCP */
 };
 
 static inline uint8_t icmp_of(int family)
@@ -54,6 +55,12 @@ static inline void put16(uint8_t *at, unsigned int value)
 {
 	at[0] = value >> 8;
 	at[1] = value;
+}
+
+static inline void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, value >> 16);
+	put16(at + 2, value & 0xffff);
 }
 
 static inline unsigned int get16(const uint8_t *at)
@@ -171,6 +178,8 @@ static inline unsigned int frame_l4(uint8_t *l4, const struct tuple *t, const st
 	if (t->protocol == IPPROTO_TCP) {
 		put16(l4, t->sport);
 		put16(l4 + 2, t->dport);
+		put32(l4 + 4, s->seq);
+		put32(l4 + 8, s->ack);
 		l4[12] = 5 << 4;
 		l4[13] = s->tcp ? s->tcp : SYN;
 		return 20;

@@ -20,6 +20,13 @@ static const char *const places[PLACES][2] = {
 	[AT_DALLAS] = {"203.0.113.50", "2001:db8:3::22"},
 	[AT_INTERNET] = {"203.0.113.2", "2001:db8:2::22"},
 	[AT_GATEWAY] = {"10.1.0.1", "2001:db8:10::1"},
+	[SERVER_ONE] = {"10.1.40.1", "2001:db8:10:40::1"},
+	[SERVER_TWO] = {"10.1.40.2", "2001:db8:10:40::2"},
+	[SERVER_THREE] = {"10.1.40.3", "2001:db8:10:40::3"},
+	[AT_PUBLIC] = {"198.18.50.5", "2001:db8:50::5"},
+	[AT_PUBLIC_TWO] = {"198.18.50.6", "2001:db8:50::6"},
+	[WEARING_CHICAGO] = {"192.168.1.9", "2001:db8:a:1::9"},
+	[WEARING_INTERNET] = {"192.168.5.5", "2001:db8:a:5::9"},
 };
 
 struct in6_addr at(enum place place, int family)
@@ -153,7 +160,102 @@ static void owners_make(void)
 	owner.circuit = CHICAGO;
 	key.address = address("2001:db8:1::");
 	bpf_map_update_elem(fd, &key, &owner, 0);
+	owner.kind = OWNER_INBOUND_POOL;
+	key.address = address("2001:db8:a:1::");
+	bpf_map_update_elem(fd, &key, &owner, 0);
+	key.length = 96 + 24;
+	key.address = address("192.168.1.0");
+	bpf_map_update_elem(fd, &key, &owner, 0);
+	owner = (struct owner){.kind = OWNER_SERVICE};
+	key.length = 128;
+	key.address = at(AT_PUBLIC, 4);
+	bpf_map_update_elem(fd, &key, &owner, 0);
+	key.address = at(AT_PUBLIC, 6);
+	bpf_map_update_elem(fd, &key, &owner, 0);
 	close(fd);
+}
+
+/* Publishes the number there, in both families. */
+void port_put(enum place public, uint8_t protocol, int port, unsigned int number)
+{
+	unsigned int slot = 0, id;
+	int fd;
+
+	if (!get("ports", &slot, &id))
+		fail_msg("no ports");
+	fd = bpf_map_get_fd_by_id(id);
+	EACH_FAMILY(f) {
+		struct service_key key = {
+			.length = SERVICE_KEY_PORTS + 16, .address = at(public, f), .port = htons(port),
+			.protocol = protocol == IPPROTO_ICMP ? icmp_of(f) : protocol,
+		};
+
+		if (bpf_map_update_elem(fd, &key, &number, 0))
+			fail_msg("ports: %s", strerror(errno));
+	}
+	close(fd);
+}
+
+struct service service_get(unsigned int number)
+{
+	struct service service;
+
+	if (!get("services", &number, &service))
+		fail_msg("no service %u", number);
+	return service;
+}
+
+void service_put(unsigned int number, const struct service *service)
+{
+	put("services", &number, service);
+}
+
+struct server_health health_get(unsigned int number)
+{
+	struct server_health health;
+
+	get("server_health", &number, &health);
+	return health;
+}
+
+void health_put(unsigned int number, const struct server_health *health)
+{
+	put("server_health", &number, health);
+}
+
+struct service_load load_of(unsigned int number)
+{
+	struct service_load load = {0};
+
+	get("service_loads", &number, &load);
+	return load;
+}
+
+static void services_make(void)
+{
+	static const struct service_load unladen;
+	static const struct server_health well;
+	static struct secret key = {{0x0123456789abcdef, 0xfedcba9876543210}};
+	struct service s = {.flags = SERVICE_PRESENT, .circuits = 1 << CHICAGO | 1 << INTERNET,
+			    .servers4 = 3, .servers6 = 3};
+	unsigned int i, zero = 0;
+
+	for (i = 0; i < 3; i++) {
+		s.servers[i].address = at(SERVER_ONE + i, 4);
+		s.servers[3 + i].address = at(SERVER_ONE + i, 6);
+	}
+	close(trie_make("ports", sizeof(struct service_key)));
+	key.key[0]++; /* what was proven to an earlier test is worth nothing */
+	put("secret", &zero, &key);
+	for (i = 1; i <= 2; i++) {
+		service_put(i, &s);
+		put("service_loads", &i, &unladen);
+		health_put(i, &well);
+	}
+	port_put(AT_PUBLIC, IPPROTO_TCP, 443, 1);
+	port_put(AT_PUBLIC, IPPROTO_UDP, 443, 1);
+	port_put(AT_PUBLIC, IPPROTO_ICMP, 0, 1);
+	port_put(AT_PUBLIC_TWO, IPPROTO_TCP, 443, 2);
 }
 
 static void prefixes_make(void)
@@ -237,7 +339,8 @@ void circuit_put(unsigned int number, const struct circuit *circuit)
 	put("circuits", &number, circuit);
 }
 
-static void circuit_make(unsigned int number, enum device device, const char *v4, const char *v6)
+static void circuit_make(unsigned int number, enum device device, const char *v4, const char *v6,
+			 const char *in4, unsigned int count, const char *in6)
 {
 	struct circuit c = {
 		.flags = CIRCUIT_PRESENT | CIRCUIT_UDP_EIM, .port_min = 1024, .port_max = 65535,
@@ -250,6 +353,13 @@ static void circuit_make(unsigned int number, enum device device, const char *v4
 		c.out6.addresses = POOL6_USED;
 		c.out6.range[0] = (struct pool_range){.first = address(v6), .count = POOL6_USED,
 						 .length = 64};
+	}
+	c.in4 = (struct pool){.addresses = count, .ranges = 1};
+	c.in4.range[0] = (struct pool_range){.first = address(in4), .count = count, .length = 24};
+	if (in6) {
+		c.in6 = (struct pool){.addresses = POOL6_USED, .ranges = 1};
+		c.in6.range[0] = (struct pool_range){.first = address(in6), .count = POOL6_USED,
+						     .length = 64};
 	}
 	circuit_put(number, &c);
 }
@@ -344,9 +454,11 @@ int rig_reset(void **state)
 	link_make(ER0, ROLE_LINK, CHICAGO, "172.16.0.1", "2001:db8:f:1::1");
 	link_make(ER2, ROLE_LINK, DALLAS, "172.16.1.1", "2001:db8:f:2::1");
 	link_make(WAN, ROLE_LINK, INTERNET, "198.18.0.1", "2001:db8:f:3::1");
-	circuit_make(CHICAGO, ER0, "203.0.113.32", "2001:db8:1::");
-	circuit_make(DALLAS, ER2, "203.0.113.48", NULL);
-	circuit_make(INTERNET, WAN, "203.0.113.0", "2001:db8:2::");
+	circuit_make(CHICAGO, ER0, "203.0.113.32", "2001:db8:1::", "192.168.1.1", 254, "2001:db8:a:1::");
+	circuit_make(DALLAS, ER2, "203.0.113.48", NULL, "192.168.2.1", 254, NULL);
+	circuit_make(INTERNET, WAN, "203.0.113.0", "2001:db8:2::", "192.168.5.5", 1, "2001:db8:a:5::");
+	put("circuits", &none, &(struct circuit){.flags = CIRCUIT_PRESENT});
+	services_make();
 	generation_move();
 	return 0;
 }

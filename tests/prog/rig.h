@@ -12,6 +12,12 @@
  *      1 chicago, table 101   2 dallas, table 102     3 internet, table main
  *      203.0.113.32/28        203.0.113.48/28         203.0.113.0/28
  *      2001:db8:1::/64        (no IPv6)               2001:db8:2::/64
+ * inbound
+ *      192.168.1.0/24         192.168.2.0/24          192.168.5.5/32
+ *      2001:db8:a:1::/64      (no IPv6)               2001:db8:a:5::/64
+ *
+ * Service 1: 198.18.50.5 and 2001:db8:50::5, tcp/443, udp/443, icmp, three servers, on chicago and
+ * internet.
  */
 #ifndef SAMEPATH_TEST_RIG_H
 #define SAMEPATH_TEST_RIG_H
@@ -38,6 +44,7 @@
 #include "maps/flow.h"
 #include "maps/next_hop.h"
 #include "maps/event.h"
+#include "maps/service.h"
 #include "frame.h"
 
 #define FLOWS 256 /* entries of a table of halves */
@@ -53,7 +60,10 @@ enum place {
 	PILOT, PILOT_TWO, CAMPUS, NOBODY, /* inside; the last in no segment */
 	AT_EXCHANGE, AT_EXCHANGE_TWO, AT_PARTNER, AT_BLOCKED, AT_LARGE, /* outside */
 	AT_CHICAGO, AT_DALLAS, AT_INTERNET, /* a pool address */
-	AT_GATEWAY, PLACES
+	AT_GATEWAY,
+	SERVER_ONE, SERVER_TWO, SERVER_THREE, AT_PUBLIC, AT_PUBLIC_TWO,
+	WEARING_CHICAGO, WEARING_INTERNET, /* an inbound address */
+	PLACES
 };
 
 struct rig {
@@ -106,6 +116,12 @@ struct circuit circuit_get(unsigned int number);
 void circuit_put(unsigned int number, const struct circuit *circuit);
 struct settings settings_get(void);
 void settings_put(const struct settings *settings);
+struct service service_get(unsigned int number);
+void service_put(unsigned int number, const struct service *service);
+void port_put(enum place public, uint8_t protocol, int port, unsigned int number);
+struct service_load load_of(unsigned int number);
+struct server_health health_get(unsigned int number);
+void health_put(unsigned int number, const struct server_health *health);
 void cell(unsigned int source, unsigned int destination, unsigned int rule, unsigned int class);
 void generation_move(void);
 void next_hops_fill(const struct next_hop *hop);

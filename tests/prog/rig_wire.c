@@ -35,7 +35,8 @@ static void routes_make(void)
 
 static void wire(void)
 {
-	static const enum place hosts[] = {PILOT, PILOT_TWO, CAMPUS};
+	static const enum place hosts[] = {PILOT, PILOT_TWO, CAMPUS, SERVER_ONE, SERVER_TWO,
+					   SERVER_THREE};
 	unsigned int i;
 
 	shell("ip link set lo up");
