@@ -25,8 +25,10 @@ enum field_type {
 	FIELD_IDS, /* int *, count at `count_at` */
 	FIELD_PORTS, /* struct config_port *, count at `count_at` */
 	FIELD_PORT_RANGE, /* uint16_t[2] */
+	FIELD_PORT, /* uint16_t, host order; its line at `line_at` */
 	FIELD_TARGET, /* struct config_check: who is asked, and how */
-	FIELD_CHECK, /* struct config_check: a target alone, or an object with one */
+	FIELD_SERVER_TARGET, /* struct config_check: how each server is asked */
+	FIELD_CHECK, /* struct config_check: a target alone, or an object that begins with one */
 	FIELD_OBJECT, /* its fields lie in the same struct, at `at` */
 	FIELD_OBJECTS, /* array of structs, count at `count_at` */
 };

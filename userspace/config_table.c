@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Every key of the configuration, in the order in which the manual page lists them. */
 #include "config_read.h"
+#include "../maps/service.h"
 
 #define AT(type, member) .at = offsetof(struct type, member)
 #define ARRAY(type, member, counter) \
@@ -34,14 +35,23 @@ static const struct field inside_fields[] = {
 };
 
 #define CHECK_NUMBER(member, most) FIELD_NUMBER, AT(config_check, member), .min = 1, .max = (most)
-static const struct field check_fields[] = {
-	{ "target", FIELD_TARGET, .required = true },
-	{ "interval", CHECK_NUMBER(interval, 300) },
-	{ "rise", CHECK_NUMBER(rise, 100) },
-	{ "fall", CHECK_NUMBER(fall, 100) },
-	{ 0 },
-};
+/* The target comes first: it may stand alone in place of the object. */
+#define CHECK_FIELDS(type) \
+	{ "target", type, .required = true }, \
+	{ "interval", CHECK_NUMBER(interval, 300) }, \
+	{ "rise", CHECK_NUMBER(rise, 100) }, \
+	{ "fall", CHECK_NUMBER(fall, 100) }, \
+	{ 0 }
+static const struct field check_fields[] = { CHECK_FIELDS(FIELD_TARGET) };
 static const struct object check_object = { .fields = check_fields };
+static const struct field server_check_fields[] = { CHECK_FIELDS(FIELD_SERVER_TARGET) };
+static const struct object server_check_object = { .fields = server_check_fields };
+static void check_defaults(struct config_check *c)
+{
+	c->interval = 2;
+	c->rise = 2;
+	c->fall = 3;
+}
 
 static const struct field link_fields[] = {
 	{ "interface", FIELD_INTERFACE, .required = true, AT(config_link, interface) },
@@ -51,11 +61,7 @@ static const struct field link_fields[] = {
 };
 static void link_defaults(void *element)
 {
-	struct config_check *c = &((struct config_link *)element)->check;
-
-	c->interval = 2;
-	c->rise = 2;
-	c->fall = 3;
+	check_defaults(&((struct config_link *)element)->check);
 }
 static const struct object link_object = {
 	link_fields, sizeof(struct config_link), offsetof(struct config_link, line), true, link_defaults
@@ -79,6 +85,7 @@ static const struct field circuit_fields[] = {
 	{ "outbound-pool", FIELD_PREFIXES, AT(config_circuit, outbound_pool),
 	  .translates_at = offsetof(struct config_circuit, translates) },
 	{ "inbound-pool", FIELD_PREFIXES, AT(config_circuit, inbound_pool) },
+	{ "inbound", FIELD_CHOICE, AT(config_circuit, inbound_off), .size = 1, CHOICES("on", "off") },
 	{ "advertise", FIELD_PREFIXES, AT(config_circuit, advertise) },
 	{ "mapping", FIELD_OBJECT, .object = &mapping_object },
 	{ "port-range", FIELD_PORT_RANGE, AT(config_circuit, port_min) },
@@ -150,6 +157,16 @@ static const struct object rule_object = {
 	rule_fields, sizeof(struct config_rule), offsetof(struct config_rule, line), true, rule_defaults
 };
 
+#define NEW_FLOWS(member) FIELD_NUMBER, AT(config_service, member), .min = 1, .max = RATE_MAX
+static const struct field rate_fields[] = {
+	{ "service", NEW_FLOWS(rate) },
+	{ "remote", NEW_FLOWS(remote_rate) },
+	{ 0 },
+};
+static const struct object rate_object = {
+	.fields = rate_fields, .line_at = offsetof(struct config_service, rate_line), .has_line = true
+};
+
 static const struct field service_fields[] = {
 	{ "name", FIELD_NAME, .required = true, AT(config_service, name) },
 	{ "public", FIELD_ADDRESSES, .required = true, AT(config_service, public) },
@@ -158,11 +175,21 @@ static const struct field service_fields[] = {
 	{ "circuits", FIELD_WORDS, .required = true, AT(config_service, circuits) },
 	{ "source-nat", FIELD_CHOICE, AT(config_service, source_nat), .size = 1,
 	  CHOICES("none", "inbound-pool") },
+	{ "server-port", FIELD_PORT, AT(config_service, server_port),
+	  .line_at = offsetof(struct config_service, server_port_line) },
+	{ "check", FIELD_CHECK, AT(config_service, check), .object = &server_check_object },
+	{ "drain", FIELD_ADDRESSES, AT(config_service, drain) },
+	{ "all-down", FIELD_CHOICE, AT(config_service, all_down), .size = 4,
+	  CHOICES("drop", "reset", "icmp") },
+	{ "rate", FIELD_OBJECT, .object = &rate_object },
 	{ 0 },
 };
 static void service_defaults(void *element)
 {
-	((struct config_service *)element)->source_nat = true;
+	struct config_service *s = element;
+
+	s->source_nat = true;
+	check_defaults(&s->check);
 }
 static const struct object service_object = {
 	service_fields, sizeof(struct config_service), offsetof(struct config_service, line), true,

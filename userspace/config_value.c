@@ -289,12 +289,42 @@ static void read_target(struct reader *r, const yaml_node_t *node, struct config
 	check->line = node_line(node);
 }
 
+/* No address: each server is asked at its own. */
+static void server_target(struct reader *r, const yaml_node_t *node, struct config_check *check)
+{
+	const char *accepted = "accepted: icmp, tcp/443";
+	const char *text = reader_scalar(r, node, accepted);
+	uint64_t port = 0;
+	bool tcp;
+
+	if (!text)
+		return;
+	tcp = !strncmp(text, "tcp/", 4) && parse_number(text + 4, &port) && port && port <= UINT16_MAX;
+	if (!tcp && strcmp(text, "icmp")) {
+		reader_error(r, node, "not a way to ask a server", accepted);
+		return;
+	}
+	check->protocol = tcp ? IPPROTO_TCP : IPPROTO_ICMP;
+	check->port = tcp ? (uint16_t)port : 0;
+	check->line = node_line(node);
+}
+
+/* What stands alone is the object's first key. */
 static void read_check(struct reader *r, const yaml_node_t *node, const struct field *f, char *base)
 {
 	if (node->type == YAML_MAPPING_NODE)
 		read_object(r, node, f->object, base + f->at);
 	else
-		read_target(r, node, (struct config_check *)(base + f->at));
+		read_value(r, node, f->object->fields, base + f->at);
+}
+
+static void read_port(struct reader *r, const yaml_node_t *node, const struct field *f, char *base)
+{
+	uint32_t port;
+
+	if (read_number(r, node, 1, UINT16_MAX, &port))
+		*(uint16_t *)(base + f->at) = (uint16_t)port;
+	*(int *)(base + f->line_at) = node_line(node);
 }
 
 /* One value stands for a list of one. */
@@ -393,8 +423,14 @@ void read_value(struct reader *r, const yaml_node_t *node, const struct field *f
 	case FIELD_PORT_RANGE:
 		port_range(r, node, (uint16_t *)(base + f->at));
 		break;
+	case FIELD_PORT:
+		read_port(r, node, f, base);
+		break;
 	case FIELD_TARGET:
 		read_target(r, node, (struct config_check *)(base + f->at));
+		break;
+	case FIELD_SERVER_TARGET:
+		server_target(r, node, (struct config_check *)(base + f->at));
 		break;
 	case FIELD_CHECK:
 		read_check(r, node, f, base);

@@ -162,6 +162,88 @@ static void sample_policy_and_sizes(void **state)
 	config_free(c);
 }
 
+#define SERVICE(keys) \
+	"gateway: {name: t}\n" \
+	"inside: {interfaces: lan0, segments: [{name: s, prefixes: 10.0.0.0/8}]}\n" \
+	"circuits: [{name: n, kind: internet, links: [{interface: w}], inbound: off}]\n" \
+	"policy: [{from: s, to: any, circuits: n, otherwise: drop}]\n" \
+	"services: [{name: v, public: [192.0.2.1, \"2001:db8::1\"], ports: tcp/443, servers: 10.0.0.1, " \
+	"circuits: n" keys "}]\n"
+
+static void a_service_says_how_its_servers_are_asked(void **state)
+{
+	static const struct {
+		const char *text;
+		int protocol, port;
+		unsigned int interval, rise, fall;
+	} rows[] = {
+		{ SERVICE(""), 0, 0, 2, 2, 3 },
+		{ SERVICE(", check: icmp"), IPPROTO_ICMP, 0, 2, 2, 3 },
+		{ SERVICE(", check: tcp/1"), IPPROTO_TCP, 1, 2, 2, 3 },
+		{ SERVICE(", check: tcp/65535"), IPPROTO_TCP, 65535, 2, 2, 3 },
+		{ SERVICE(", check: {target: icmp, fall: 9}"), IPPROTO_ICMP, 0, 2, 2, 9 },
+		{ SERVICE(", check: {target: tcp/443, interval: 7, rise: 8}"), IPPROTO_TCP, 443, 7, 8, 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *c = read_text(rows[i].text);
+		const struct config_check *k;
+
+		assert_non_null(c);
+		k = &c->services[0].check;
+		assert_int_equal(k->protocol, rows[i].protocol);
+		assert_int_equal(k->port, rows[i].port);
+		assert_int_equal(k->target.family, 0);
+		assert_int_equal(k->interval, rows[i].interval);
+		assert_int_equal(k->rise, rows[i].rise);
+		assert_int_equal(k->fall, rows[i].fall);
+		assert_int_equal(k->line, k->protocol ? 5 : 0);
+		config_free(c);
+	}
+}
+
+static void keys_of_a_service_arrive(void **state)
+{
+	struct config *c = read_text(SERVICE(",\n server-port: 65535, drain: 10.0.0.1, all-down: icmp,\n"
+					     " rate: {service: 16777215, remote: 1}"));
+	const struct config_service *v;
+
+	(void)state;
+	assert_non_null(c);
+	assert_true(c->circuits[0].inbound_off);
+	v = &c->services[0];
+	assert_prefix(&v->public, 1, "2001:db8::1/128");
+	assert_int_equal(v->server_port, 65535);
+	assert_int_equal(v->server_port_line, 6);
+	assert_prefix(&v->drain, 0, "10.0.0.1/32");
+	assert_int_equal(v->all_down, DOWN_ICMP);
+	assert_int_equal(v->rate, 16777215);
+	assert_int_equal(v->remote_rate, 1);
+	assert_int_equal(v->rate_line, 7);
+	config_free(c);
+}
+
+static void a_service_of_few_words_has_defaults(void **state)
+{
+	struct config *c = read_text(SERVICE(""));
+	const struct config_service *v;
+
+	(void)state;
+	assert_non_null(c);
+	v = &c->services[0];
+	assert_true(v->source_nat);
+	assert_int_equal(v->server_port, 0);
+	assert_int_equal(v->drain.count, 0);
+	assert_int_equal(v->all_down, DOWN_DROP);
+	assert_int_equal(v->rate, 0);
+	assert_int_equal(v->remote_rate, 0);
+	config_free(c);
+	c = read_text(SERVICE(", all-down: reset"));
+	assert_int_equal(c->services[0].all_down, DOWN_RESET);
+	config_free(c);
+}
+
 #define GATEWAY "gateway: {name: t}\n"
 #define INSIDE "inside: {interfaces: lan0, segments: [{name: s, prefixes: 10.0.0.0/8}]}\n"
 #define CIRCUIT "circuits: [{name: n, kind: internet, links: [{interface: w}]"
@@ -179,6 +261,7 @@ static void what_is_not_written_has_the_old_behaviour(void **state)
 	assert_int_equal(c->circuits[0].links[0].check.protocol, 0);
 	assert_false(c->circuits[0].translates);
 	assert_false(c->circuits[0].monitor);
+	assert_false(c->circuits[0].inbound_off);
 	assert_int_equal(c->circuits[0].map_udp, MAP_ENDPOINT_INDEPENDENT);
 	assert_int_equal(c->circuits[0].map_tcp, MAP_ADDRESS_AND_PORT);
 	assert_int_equal(c->circuits[0].port_min, 1);
@@ -309,6 +392,28 @@ static const struct {
 	{ CHECKED("{target: icmp/192.0.2.1, rise: 101}"), "check.rise: 101: out of range", 3 },
 	{ CHECKED("{target: icmp/192.0.2.1, fall: 0}"), "check.fall: 0: out of range", 3 },
 	{ CHECKED("{target: icmp/192.0.2.1, riser: 1}"), "unknown key; nearest: rise", 3 },
+	{ WITH(", inbound: false"), "inbound: false: not a known word; accepted: on, off", 3 },
+	{ SERVICE(", check: tcp"), "services[v].check: tcp: not a way to ask a server; accepted: icmp, tcp/443",
+	  5 },
+	{ SERVICE(", check: tcp/0"), "not a way to ask a server", 5 },
+	{ SERVICE(", check: tcp/65536"), "not a way to ask a server", 5 },
+	{ SERVICE(", check: tcp/4-5"), "not a way to ask a server", 5 },
+	{ SERVICE(", check: udp/53"), "not a way to ask a server", 5 },
+	{ SERVICE(", check: icmp/10.0.0.1"), "not a way to ask a server", 5 },
+	{ SERVICE(", check: [icmp]"), "not a single value", 5 },
+	{ SERVICE(", check: {rise: 2}"), "services[v].check.target: missing; it is required", 5 },
+	{ SERVICE(", check: {target: icmp, interval: 0}"), "services[v].check.interval: 0: out of range", 5 },
+	{ SERVICE(", server-port: 0"), "server-port: 0: out of range; accepted: a whole number from 1 to 65535",
+	  5 },
+	{ SERVICE(", server-port: 65536"), "server-port: 65536: out of range", 5 },
+	{ SERVICE(", server-port: tcp/443"), "server-port: tcp/443: not a number", 5 },
+	{ SERVICE(", drain: 10.0.0.0/8"), "drain: 10.0.0.0/8: a prefix where one address is meant", 5 },
+	{ SERVICE(", all-down: rst"), "all-down: rst: not a known word; accepted: drop, reset, icmp", 5 },
+	{ SERVICE(", rate: 5"), "services[v].rate: 5: not an object", 5 },
+	{ SERVICE(", rate: {service: 0}"), "rate.service: 0: out of range", 5 },
+	{ SERVICE(", rate: {remote: 16777216}"), "rate.remote: 16777216: out of range; accepted: a whole number "
+						 "from 1 to 16777215", 5 },
+	{ SERVICE(", source-nat: outbound-pool"), "accepted: none, inbound-pool", 5 },
 	{ WITH("") "feeds: [{name: f, format: m365, source: x}]\n", "accepted: microsoft365", 5 },
 	{ WITH("") "feeds: [{name: f, format: microsoft365, source: x, instance: Mars}]\n",
 	  "Mars: not a known word; accepted: Worldwide, China", 5 },
@@ -426,6 +531,9 @@ int main(void)
 		cmocka_unit_test(sample_becomes_what_it_says),
 		cmocka_unit_test(sample_policy_and_sizes),
 		cmocka_unit_test(check_is_a_target_or_an_object),
+		cmocka_unit_test(a_service_says_how_its_servers_are_asked),
+		cmocka_unit_test(keys_of_a_service_arrive),
+		cmocka_unit_test(a_service_of_few_words_has_defaults),
 		cmocka_unit_test(what_is_not_written_has_the_old_behaviour),
 		cmocka_unit_test(small_tables_need_one_key),
 		cmocka_unit_test(written_keys_arrive),
