@@ -124,6 +124,8 @@ struct image *image_compile(const struct config *c, const struct feeds *feeds, i
 	if (!err)
 		err = compile_policy(&j, feeds);
 	if (!err)
+		err = image_services(&j);
+	if (!err)
 		err = image_owners(&j);
 	if (!err)
 		fill_settings(c, j.image);
@@ -146,6 +148,7 @@ void image_free(struct image *image)
 	free(image->classes4.at);
 	free(image->classes6.at);
 	free(image->owners.at);
+	free(image->ports);
 	free(image->policy);
 	free(image);
 }

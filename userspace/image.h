@@ -10,6 +10,7 @@
 #include "feed.h"
 #include "../maps/circuit.h"
 #include "../maps/prefix.h"
+#include "../maps/service.h"
 #include "../maps/settings.h"
 
 struct image_entry {
@@ -21,6 +22,11 @@ struct image_trie {
 	size_t count;
 };
 
+struct image_port {
+	struct service_key key;
+	uint32_t service; /* number */
+};
+
 struct image {
 	struct settings settings;
 	struct circuit circuits[CIRCUITS_MAX]; /* by number */
@@ -28,6 +34,10 @@ struct image {
 	struct rule rules[RULES_MAX];
 	uint32_t rule_count; /* highest index + 1 */
 	char class_names[CLASSES_MAX][64]; /* [0] is "any" */
+	struct service services[SERVICES_MAX]; /* by number */
+	char service_names[SERVICES_MAX][64]; /* "" : none */
+	struct image_port *ports;
+	size_t port_count;
 	struct image_trie segments4, segments6, classes4, classes6, owners;
 	uint32_t source_sets, destination_sets;
 	struct policy_cell *policy; /* source_sets * destination_sets cells */
@@ -43,8 +53,15 @@ struct image *image_compile(const struct config *c, const struct feeds *feeds, i
 void image_free(struct image *image);
 
 /* Ranges of a pool: usable addresses (network and broadcast of a connected subnet are left out by the
- * loader, .0 and .255 only of inbound pools). Shared with the loader, which adds retiring ranges. */
+ * loader). Shared with the loader, which adds retiring ranges. */
 struct pool_range pool_range_of(const struct prefix *p);
+/* A prefix of an inbound pool has no .0 and .255 in it, so that a large one is several ranges; all of
+ * them have the length of the prefix. */
+size_t pool_inbound_parts(const struct prefix *p);
+struct pool_range pool_inbound_part(const struct prefix *p, size_t part);
+
+/* Is a server of it the public address itself? Then nothing is translated. */
+bool service_passes_through(const struct config_service *s);
 
 /* Semantic checks of DESIGN.md section 5 that need feeds or the whole policy: rule nothing can reach,
  * segment without a rule for `any`, class that selects nothing. */

@@ -7,39 +7,6 @@
 #include "image_part.h"
 #include "report.h"
 
-struct pool_range pool_range_of(const struct prefix *p)
-{
-	unsigned int bits = (p->family == 4 ? 32u : 128u) - p->length;
-	struct pool_range range = { .first = p->address, .length = p->length };
-
-	if (p->family == 6)
-		range.count = bits < 16 ? 1u << bits : POOL6_USED;
-	else
-		range.count = bits < 32 ? 1u << bits : UINT32_MAX;
-	return range;
-}
-
-static int add_pool(struct image_job *j, const struct config_circuit *from, struct circuit *to)
-{
-	for (size_t i = 0; i < from->outbound_pool.count; i++) {
-		const struct config_prefix *p = &from->outbound_pool.at[i];
-		bool four = p->prefix.family == 4;
-		struct pool *pool = four ? &to->out4 : &to->out6;
-		struct pool_range range = pool_range_of(&p->prefix);
-
-		if (pool->ranges == POOL_RANGES) {
-			report_error(j->report, j->config->file, p->line,
-				     "circuits[%s].outbound-pool: more than %d prefixes of IPv%d; %d are "
-				     "accepted",
-				     from->name, POOL_RANGES, four ? 4 : 6, POOL_RANGES);
-			return -E2BIG;
-		}
-		pool->range[pool->ranges++] = range;
-		pool->addresses += range.count;
-	}
-	return 0;
-}
-
 static int add_circuit(struct image_job *j, const struct config_circuit *from, uint8_t *number)
 {
 	int n = j->number(j->context, NAME_CIRCUIT, from->name);
@@ -57,12 +24,13 @@ static int add_circuit(struct image_job *j, const struct config_circuit *from, u
 	to->flags = CIRCUIT_PRESENT;
 	to->flags |= from->translates ? 0 : CIRCUIT_PIN_ONLY;
 	to->flags |= from->monitor ? CIRCUIT_MONITOR : 0;
+	to->flags |= from->inbound_off ? CIRCUIT_INBOUND_OFF : 0;
 	to->flags |= from->map_tcp == MAP_ENDPOINT_INDEPENDENT ? CIRCUIT_TCP_EIM : 0;
 	to->flags |= from->map_udp == MAP_ENDPOINT_INDEPENDENT ? CIRCUIT_UDP_EIM : 0;
 	to->table = from->table;
 	to->port_min = from->port_min;
 	to->port_max = from->port_max;
-	return add_pool(j, from, to);
+	return image_pools(j, from, to);
 }
 
 int image_circuits(struct image_job *j)

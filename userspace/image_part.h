@@ -18,9 +18,11 @@ struct image_job {
 	uint8_t *circuit_number;
 };
 
-/* Each returns 0 or -errno; every cause but -ENOMEM is reported. Circuits come before rules and owners. */
+/* Each returns 0 or -errno; every cause but -ENOMEM is reported. Circuits come before what names them. */
 int image_circuits(struct image_job *j);
+int image_pools(struct image_job *j, const struct config_circuit *from, struct circuit *to);
 int image_rules(struct image_job *j);
+int image_services(struct image_job *j);
 int image_owners(struct image_job *j);
 
 #endif

@@ -10,7 +10,7 @@
 
 /* Numbers that are not the order, so that a mix-up of index and number shows. */
 struct numbers {
-	char names[3][CLASSES_MAX][64];
+	char names[NAME_SERVICE + 1][CLASSES_MAX][64];
 	int step;
 };
 

@@ -125,9 +125,11 @@ static void draw_world(struct world *w)
 	}
 	w->circuit.name = w->path.text = "only";
 	w->circuit.inbound_pool = draw_prefixes(w, SEGMENTS + CLASSES);
-	for (size_t i = 0; i < w->circuit.inbound_pool.count; i++)
-		if (!w->circuit.inbound_pool.at[i].prefix.length)
+	for (size_t i = 0, parts = 0; i < w->circuit.inbound_pool.count; i++) {
+		parts += pool_inbound_parts(&w->circuit.inbound_pool.at[i].prefix);
+		if (!w->circuit.inbound_pool.at[i].prefix.length || parts > POOL_RANGES)
 			w->circuit.inbound_pool.count = i;
+	}
 	for (size_t i = 0; i < RULES; i++)
 		draw_rule(w, i);
 	w->config = (struct config){
