@@ -366,13 +366,6 @@ static int make_plan(struct plan *p)
 	return err ? err : plan_steps(p);
 }
 
-static void say_inactive(struct plan *p)
-{
-	if (p->config->service_count)
-		report_warning(&p->report, p->config->file, p->config->services[0].line,
-			       "services: inbound is not active yet; nothing is published");
-}
-
 /* Under -j the answer is one object: warnings go with the changes, and what failed otherwise has been
  * said. */
 static void say_report(const struct plan *p)
@@ -449,7 +442,6 @@ static int run(const struct apply_request *q)
 		say_report(&p);
 	err = err ? err : instance_lock(&p.instance);
 	if (!err) {
-		say_inactive(&p);
 		err = locked(&p);
 		tidy(&p, err);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Numbers of circuits and classes: given once per name, kept in the pinned map `names`. A number whose
+ * Numbers of circuits, classes and services: given once per name, kept in the pinned map `names`. A number whose
  * name vanished is given back only when no flow holds it, and reused by a later `apply` at the earliest.
  */
 #include <bpf/libbpf.h>
@@ -46,7 +46,9 @@ static bool taken(const struct plan *p, uint8_t kind, uint32_t number)
 
 int names_number(void *plan, enum name_kind kind, const char *name)
 {
-	uint32_t most = kind == NAME_CIRCUIT ? CIRCUITS_MAX : CLASSES_MAX, number = 1;
+	static const uint32_t most[] = { [NAME_CIRCUIT] = CIRCUITS_MAX, [NAME_CLASS] = CLASSES_MAX,
+					 [NAME_SERVICE] = SERVICES_MAX };
+	uint32_t number = 1;
 	struct name_key key = { .kind = (uint8_t)kind };
 	struct plan *p = plan;
 	struct name *entry;
@@ -59,9 +61,9 @@ int names_number(void *plan, enum name_kind kind, const char *name)
 			p->names[i].used = true;
 			return (int)p->names[i].number;
 		}
-	while (number < most && taken(p, key.kind, number))
+	while (number < most[kind] && taken(p, key.kind, number))
 		number++;
-	entry = number < most ? append(p, &key, number) : NULL;
+	entry = number < most[kind] ? append(p, &key, number) : NULL;
 	if (!entry)
 		return -1;
 	entry->fresh = entry->used = true;
@@ -95,19 +97,26 @@ struct release {
 	struct name name;
 };
 
-/* The next circuit of this number begins with its own counters and undrained. */
+/* The next of this number begins with its own counters, and a circuit undrained. */
 static int release_run(struct step *s)
 {
 	struct release *r = s->data;
 	uint32_t number = r->name.number, zero = 0;
-	int err;
+	int err = 0;
 
-	if (r->name.key.kind == NAME_CIRCUIT) {
+	switch (r->name.key.kind) {
+	case NAME_CIRCUIT:
 		err = maps_set(r->maps, MAP_drains, &number, &zero);
 		err = err ? err : zero_counters(r->maps, MAP_circuit_counters, number,
 						sizeof(struct circuit_counter));
-	} else {
+		break;
+	case NAME_CLASS:
 		err = zero_counters(r->maps, MAP_class_counters, number, sizeof(struct class_counter));
+		break;
+	case NAME_SERVICE:
+		err = zero_counters(r->maps, MAP_service_counters, number,
+				    sizeof(struct service_counter));
+		break;
 	}
 	return err ? err : maps_delete(r->maps, MAP_names, &r->name.key);
 }
@@ -123,11 +132,16 @@ static bool held(const struct plan *p, const struct name *n)
 {
 	if (!p->census.taken)
 		return true;
-	return n->key.kind == NAME_CIRCUIT ? p->census.circuits[n->number] : p->census.classes[n->number];
+	if (n->key.kind == NAME_CIRCUIT)
+		return p->census.circuits[n->number];
+	return n->key.kind == NAME_CLASS ? p->census.classes[n->number] : p->census.services[n->number];
 }
 
 int plan_names(struct plan *p)
 {
+	static const char *const words[] = { [NAME_CIRCUIT] = "circuit", [NAME_CLASS] = "class",
+					     [NAME_SERVICE] = "service" };
+
 	for (size_t i = 0; i < p->name_count; i++) {
 		const struct name *n = &p->names[i];
 		struct release *r;
@@ -139,7 +153,7 @@ int plan_names(struct plan *p)
 			return -ENOMEM;
 		*r = (struct release){ .maps = &p->maps, .name = *n };
 		if (!steps_add(&p->after, release_run, release_undo, r, "number %u of %s %s given back",
-			       n->number, n->key.kind == NAME_CIRCUIT ? "circuit" : "class", n->key.name))
+			       n->number, words[n->key.kind], n->key.name))
 			return -ENOMEM;
 	}
 	return 0;

@@ -81,7 +81,6 @@ struct plan {
 int plan_facts(struct plan *p);
 int plan_devices(struct plan *p);
 int plan_sources(struct plan *p);
-int plan_answers(struct plan *p, uint32_t circuit, const struct prefix *pool);
 void plan_ranges(struct plan *p);
 /* The links of each circuit, into the image. */
 void plan_circuit_links(struct plan *p);
@@ -92,7 +91,17 @@ bool scoped_has(const struct scoped_set *s, uint32_t scope, const struct prefix 
 const struct kernel_link *plan_link(const struct plan *p, const char *name);
 const struct kernel_link *plan_link_at(const struct plan *p, int ifindex);
 bool plan_has_device(const struct plan *p, int ifindex);
+
+/* Answers for what of `pool` lies in a subnet of the circuit's links; circuit 0: of the inside
+ * (apply_answer.c). 0 or -errno. */
+int plan_answers(struct plan *p, uint32_t circuit, const struct prefix *pool);
+/* Tells the neighbours where those addresses are now. */
 void plan_announce(const struct plan *p);
+struct prefix subnet_of(const struct kernel_address *a);
+struct in6_addr last_of(const struct prefix *p);
+/* The low 32 bits of an address, host order. */
+uint32_t host_of(const struct in6_addr *a);
+void set_host(struct in6_addr *a, uint32_t host);
 
 /* The lines of the list: text, or rows of a table that has begun. How many. */
 size_t list_steps(const struct steps *s, bool json);
@@ -117,6 +126,9 @@ int plan_tc_removals(struct plan *p, struct steps *s);
 /* The slot (apply_slot.c). */
 void plan_digest(struct plan *p);
 int plan_slot(struct plan *p);
+/* Services, their ports and what is known of their servers, into a slot that no packet reads
+ * (apply_service.c). 0 or -errno. */
+int plan_fill_services(const struct plan *p, uint32_t slot);
 /* The kernel's own addresses and listening ports, which change without us. */
 int plan_locals(struct plan *p);
 

@@ -43,17 +43,22 @@ static uint32_t filling(const struct plan *p, uint32_t slot)
 	return maps_get(&p->maps, MAP_policy, &slot, &id) ? 0 : id;
 }
 
+static uint64_t digest_check(uint64_t h, const struct config_check *x)
+{
+	const uint32_t words[] = { x->protocol, x->port, x->interval, x->rise, x->fall };
+
+	h = digest_bytes(h, words, sizeof(words));
+	return digest_bytes(h, &x->target.address, sizeof(x->target.address));
+}
+
 /* No part of the slot, but the daemon reads its configuration again when the slot changes. */
 static uint64_t digest_checks(uint64_t h, const struct config *c)
 {
 	for (size_t i = 0; i < c->circuit_count; i++)
-		for (size_t k = 0; k < c->circuits[i].link_count; k++) {
-			const struct config_check *x = &c->circuits[i].links[k].check;
-			const uint32_t words[] = { x->protocol, x->port, x->interval, x->rise, x->fall };
-
-			h = digest_bytes(h, words, sizeof(words));
-			h = digest_bytes(h, &x->target.address, sizeof(x->target.address));
-		}
+		for (size_t k = 0; k < c->circuits[i].link_count; k++)
+			h = digest_check(h, &c->circuits[i].links[k].check);
+	for (size_t i = 0; i < c->service_count; i++)
+		h = digest_check(h, &c->services[i].check);
 	return h;
 }
 
@@ -68,6 +73,8 @@ void plan_digest(struct plan *p)
 	h = digest_bytes(h, &i->settings, sizeof(i->settings));
 	h = digest_bytes(h, i->circuits, sizeof(i->circuits));
 	h = digest_bytes(h, i->rules, sizeof(i->rules));
+	h = digest_bytes(h, i->services, sizeof(i->services));
+	h = digest_bytes(h, i->ports, sizeof(*i->ports) * i->port_count);
 	h = digest_trie(digest_trie(digest_trie(h, &i->segments4), &i->segments6), &i->classes4);
 	h = digest_trie(digest_trie(h, &i->classes6), &i->owners);
 	h = digest_bytes(h, i->policy,
@@ -97,7 +104,7 @@ static int fill_trie(const struct plan *p, enum map_index map, uint32_t slot, bo
 	size_t key = ipv6 ? sizeof(struct prefix_key6) : sizeof(struct prefix_key4);
 	char *keys = calloc(t->count + 1, key);
 	uint32_t *values = calloc(t->count + 1, sizeof(*values));
-	int fd = maps_new_trie(ipv6), err = fd < 0 ? fd : keys && values ? 0 : -ENOMEM;
+	int fd = maps_new_trie(key), err = fd < 0 ? fd : keys && values ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < t->count && !err; i++) {
 		const struct prefix *x = &t->at[i].prefix;
@@ -307,6 +314,7 @@ static int slot_run(struct step *s)
 	err = err ? err : fill_trie(p, MAP_owners, slot, true, &i->owners);
 	err = err ? err : fill_policy(p, slot);
 	err = err ? err : fill_arrays(p, slot);
+	err = err ? err : plan_fill_services(p, slot);
 	err = err ? err : fill_links(p, slot);
 	err = err ? err : names_write(p);
 	err = err ? err : plan_locals(p);
@@ -330,7 +338,8 @@ int plan_slot(struct plan *p)
 		return -ENOMEM;
 	*f = (struct fill){ .plan = p, .former = p->live.slot };
 	return steps_add(&p->before, slot_run, slot_undo, f,
-			 "slot %u live: %zu segment prefixes, %zu class prefixes, %u rules", f->former ^ 1,
-			 i->segments4.count + i->segments6.count, i->classes4.count + i->classes6.count,
-			 i->rule_count ? i->rule_count - 1 : 0) ? 0 : -ENOMEM;
+			 "slot %u live: %zu segment prefixes, %zu class prefixes, %u rules, %zu services",
+			 f->former ^ 1, i->segments4.count + i->segments6.count,
+			 i->classes4.count + i->classes6.count, i->rule_count ? i->rule_count - 1 : 0,
+			 p->config->service_count) ? 0 : -ENOMEM;
 }

@@ -210,6 +210,7 @@ static void want_circuit(struct build *b, const struct config_circuit *circuit)
 						   .priority = KERNEL_PRIORITY_POOL });
 }
 
+/* Does somebody that the configuration names live at an address of the pool? */
 static bool is_neighbour(const struct build *b, const struct prefix *pool)
 {
 	for (size_t i = 0; i < b->c->circuit_count; i++)
@@ -220,6 +221,10 @@ static bool is_neighbour(const struct build *b, const struct prefix *pool)
 				if (prefix_contains(pool, &hops->at[n].prefix))
 					return true;
 		}
+	for (size_t i = 0; i < b->c->service_count; i++)
+		for (size_t k = 0; k < b->c->services[i].servers.count; k++)
+			if (prefix_contains(pool, &b->c->services[i].servers.at[k].prefix))
+				return true;
 	return false;
 }
 
@@ -227,15 +232,15 @@ static bool is_neighbour(const struct build *b, const struct prefix *pool)
  * A blackhole in main for a pool: what comes for an unused address of it must not follow the
  * default route out again and circle, and BGP daemons have something to announce. Where it would
  * do harm:
- * - the pool is one of this machine's own addresses: the local table answers before main is
- * asked, and
- *   the address is the kernel's to route;
- * - the pool contains a next hop, so it is part of a link's subnet, and the blackhole, being the
- * longer
- *   prefix, would hide a live neighbour. No loop is possible there: the subnet is directly
- * connected. Other pools inside a connected subnet are ours alone, the kernel has no neighbour in
- * them; at equal length the connected route wins by its metric. An own address within the pool
- * stays reachable, for the local table comes first.
+ * - the pool is one of this machine's own addresses: the local table answers before main is asked,
+ *   and the address is the kernel's to route;
+ * - the pool contains a next hop, so it is part of a link's subnet, or a server that has a public
+ *   address of it, and the blackhole, being the longer prefix, would hide a live neighbour. No loop
+ *   is possible there: the subnet is directly connected.
+ * Other pools inside a connected subnet, of a link or of the inside, are ours alone: nobody else has
+ * an address of them, and what is sent to them is taken before the kernel routes. At equal length
+ * the connected route wins by its metric. An own address within the pool stays reachable, for the
+ * local table comes first.
  */
 static void want_blackhole(struct build *b, const struct prefix *pool)
 {
@@ -264,6 +269,9 @@ static bool any_ipv6(const struct config *c)
 		for (size_t k = 0; k < c->circuits[i].inbound_pool.count; k++)
 			found |= c->circuits[i].inbound_pool.at[k].prefix.family == 6;
 	}
+	for (size_t i = 0; i < c->service_count; i++)
+		for (size_t k = 0; k < c->services[i].public.count; k++)
+			found |= c->services[i].public.at[k].prefix.family == 6;
 	return found;
 }
 

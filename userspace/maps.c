@@ -127,12 +127,11 @@ int maps_put_inner(const struct maps *m, enum map_index outer, uint32_t slot, in
 	return maps_set(m, outer, &slot, &inner);
 }
 
-int maps_new_trie(bool ipv6)
+int maps_new_trie(size_t key_size)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
-	size_t key = ipv6 ? sizeof(struct prefix_key6) : sizeof(struct prefix_key4);
-	int fd = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "prefixes", key, sizeof(uint32_t), TRIE_ENTRIES,
-				&options);
+	int fd = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "prefixes", (uint32_t)key_size, sizeof(uint32_t),
+				TRIE_ENTRIES, &options);
 
 	return fd < 0 ? -errno : fd;
 }

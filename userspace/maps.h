@@ -79,7 +79,7 @@ int maps_inner(const struct maps *m, enum map_index outer, uint32_t slot);
 /* Puts `inner` into the slot. Returns when no packet reads the former one any more. */
 int maps_put_inner(const struct maps *m, enum map_index outer, uint32_t slot, int inner);
 /* New inner maps. A descriptor or -errno. */
-int maps_new_trie(bool ipv6);
+int maps_new_trie(size_t key_size);
 int maps_new_table(uint32_t entries);
 /* Writes many entries: by batch where the kernel can, else one by one. 0 or -errno. */
 int maps_fill(int fd, void *keys, size_t key_size, void *values, size_t value_size, size_t count);

@@ -31,7 +31,9 @@ static void count_record(struct census *c, const struct flow_record *r)
 	c->flows++;
 	if (r->forward.circuit < CIRCUITS_MAX)
 		c->circuits[r->forward.circuit]++;
-	if (r->forward.class < CLASSES_MAX)
+	if (r->forward.flags & FLOW_SERVICE && r->forward.class < SERVICES_MAX)
+		c->services[r->forward.class]++;
+	else if (r->forward.class < CLASSES_MAX)
 		c->classes[r->forward.class]++;
 	for (size_t i = 0; i < c->count; i++) {
 		struct suspect *s = &c->at[i];

@@ -26,7 +26,7 @@ struct suspect {
 struct census {
 	struct suspect *at;
 	size_t count;
-	uint64_t circuits[CIRCUITS_MAX], classes[CLASSES_MAX];
+	uint64_t circuits[CIRCUITS_MAX], classes[CLASSES_MAX], services[SERVICES_MAX];
 	uint64_t flows;
 	bool taken;
 };
