@@ -246,6 +246,8 @@ int report(struct event *told)
 	event->family = told->family;
 	event->protocol = told->protocol;
 	event->circuit = told->circuit;
+	event->class = told->class;
+	event->service = told->service;
 	event->ifindex = told->ifindex;
 	event->pool = told->pool;
 	event->daddr = told->daddr;

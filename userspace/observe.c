@@ -109,6 +109,16 @@ static int read_array(const struct observe *o, const char *map, uint32_t first, 
 	return err;
 }
 
+static void keep_name(struct observe *o, const struct name_key *key, uint32_t number)
+{
+	if (key->kind == NAME_CIRCUIT && number < CIRCUITS_MAX)
+		memcpy(o->circuits[number], key->name, sizeof(key->name));
+	if (key->kind == NAME_CLASS && number < CLASSES_MAX)
+		memcpy(o->classes[number], key->name, sizeof(key->name));
+	if (key->kind == NAME_SERVICE && number < SERVICES_MAX)
+		memcpy(o->services[number], key->name, sizeof(key->name));
+}
+
 static int read_names(struct observe *o)
 {
 	struct name_key key, next;
@@ -119,17 +129,14 @@ static int read_names(struct observe *o)
 		return print_error("map names: cannot open: %s", strerror(-fd)), fd;
 	memset(o->circuits, 0, sizeof(o->circuits));
 	memset(o->classes, 0, sizeof(o->classes));
+	memset(o->services, 0, sizeof(o->services));
 	strcpy(o->circuits[0], "inside");
 	strcpy(o->classes[0], "any");
 	while (!bpf_map_get_next_key(fd, at, &next)) {
 		uint32_t number;
 
-		if (!bpf_map_lookup_elem(fd, &next, &number)) {
-			if (next.kind == NAME_CIRCUIT && number < CIRCUITS_MAX)
-				memcpy(o->circuits[number], next.name, sizeof(next.name));
-			if (next.kind == NAME_CLASS && number < CLASSES_MAX)
-				memcpy(o->classes[number], next.name, sizeof(next.name));
-		}
+		if (!bpf_map_lookup_elem(fd, &next, &number))
+			keep_name(o, &next, number);
 		key = next;
 		at = &key;
 	}
@@ -196,6 +203,11 @@ int observe_class_number(const struct observe *o, const char *name)
 	return number_of(o->classes, CLASSES_MAX, name);
 }
 
+int observe_service_number(const struct observe *o, const char *name)
+{
+	return number_of(o->services, SERVICES_MAX, name);
+}
+
 const char *observe_circuit_name(const struct observe *o, unsigned int number)
 {
 	return number < CIRCUITS_MAX && o->circuits[number][0] ? o->circuits[number] : "unknown";
@@ -204,6 +216,11 @@ const char *observe_circuit_name(const struct observe *o, unsigned int number)
 const char *observe_class_name(const struct observe *o, unsigned int number)
 {
 	return number < CLASSES_MAX && o->classes[number][0] ? o->classes[number] : "unknown";
+}
+
+const char *observe_service_name(const struct observe *o, unsigned int number)
+{
+	return number < SERVICES_MAX && o->services[number][0] ? o->services[number] : "unknown";
 }
 
 int observe_counts(const struct observe *o, struct observe_counts *c)

@@ -27,6 +27,7 @@ struct observe {
 	struct settings settings; /* of the live slot */
 	char circuits[CIRCUITS_MAX][OBSERVE_NAME]; /* "": no such number */
 	char classes[CLASSES_MAX][OBSERVE_NAME];
+	char services[SERVICES_MAX][OBSERVE_NAME];
 };
 
 /* What `show` and the metrics say: one reading of everything that is counted. */
@@ -72,11 +73,13 @@ int observe_refresh(struct observe *o);
 /* Descriptor of a pinned map, of a pinned program; -errno. The caller closes it. */
 int observe_map(const struct observe *o, const char *map);
 int observe_program(const struct observe *o, const char *program);
-/* Number of a circuit or class by name, -1: none. */
+/* Number of a circuit, class or service by name, -1: none. */
 int observe_circuit_number(const struct observe *o, const char *name);
 int observe_class_number(const struct observe *o, const char *name);
+int observe_service_number(const struct observe *o, const char *name);
 const char *observe_circuit_name(const struct observe *o, unsigned int number);
 const char *observe_class_name(const struct observe *o, unsigned int number);
+const char *observe_service_name(const struct observe *o, unsigned int number);
 
 /* Reads all counters, added up over the CPUs. 0 or -errno with the map named on stderr. */
 int observe_counts(const struct observe *o, struct observe_counts *c);

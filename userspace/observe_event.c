@@ -34,7 +34,9 @@ static json_t *flow_members(const struct observe *o, const struct event *e)
 
 	return json_pack("{s:s*, s:s, s:s, s:i, s:s, s:i, s:s, s:i}",
 			 "proto", flow_protocol_text(e->protocol),
-			 "class", observe_class_name(o, e->class),
+			 e->service ? "service" : "class",
+			 e->service ? observe_service_name(o, e->class) :
+				      observe_class_name(o, e->class),
 			 "src", address_text(&e->saddr, saddr), "sport", ntohs(e->sport),
 			 "dst", address_text(&e->daddr, daddr), "dport", ntohs(e->dport),
 			 "pool", address_text(&e->pool, pool), "pool-port", ntohs(e->pool_port));
@@ -51,11 +53,14 @@ static json_t *violation_members(const struct observe *o, const struct event *e)
 			 "mac", mac);
 }
 
+/* In and out as of circuits: who opened a flow of a service sends in, but for a hairpin. */
 static json_t *closed_members(const struct event *e)
 {
-	return json_pack("{s:I, s:I, s:I, s:I}",
-			 "out-packets", (json_int_t)e->packets[0], "out-bytes", (json_int_t)e->bytes[0],
-			 "in-packets", (json_int_t)e->packets[1], "in-bytes", (json_int_t)e->bytes[1]);
+	unsigned int in = !e->service || !e->circuit, out = !in;
+
+	return json_pack("{s:I, s:I, s:I, s:I}", "out-packets", (json_int_t)e->packets[out],
+			 "out-bytes", (json_int_t)e->bytes[out], "in-packets",
+			 (json_int_t)e->packets[in], "in-bytes", (json_int_t)e->bytes[in]);
 }
 
 static json_t *filling_members(const struct event *e)
@@ -80,13 +85,26 @@ static json_t *probe_members(const struct event *e)
 					   sizeof(target)));
 }
 
+static json_t *server_members(const struct observe *o, const struct event *e)
+{
+	char server[PREFIX_TEXT], target[80];
+
+	return json_pack("{s:s, s:s, s:s}", "service", observe_service_name(o, e->class), "server",
+			 address_text(&e->daddr, server), "target",
+			 probe_target_text(e->protocol, &e->daddr, ntohs(e->dport), target,
+					   sizeof(target)));
+}
+
 static json_t *event_object(const struct observe *o, const struct event *e)
 {
-	json_t *object = json_pack("{s:s, s:f, s:s}",
+	bool of_server = e->kind == E_SERVER_DOWN || e->kind == E_SERVER_UP;
+	json_t *object = json_pack("{s:s, s:f, s:s*}",
 				   "event", e->kind < E_MAX ? kinds[e->kind] : "unknown",
-				   "time", (double)e->time / (double)NANOSECONDS,
-				   "circuit", observe_circuit_name(o, e->circuit));
+				   "time", (double)e->time / (double)NANOSECONDS, "circuit",
+				   of_server ? NULL : observe_circuit_name(o, e->circuit));
 
+	if (of_server)
+		json_object_update_new(object, server_members(o, e));
 	if (e->kind < E_POOL_FILLING)
 		json_object_update_new(object, flow_members(o, e));
 	if (e->kind == E_VIOLATION)
