@@ -20,6 +20,7 @@ struct daemon {
 	struct instance instance; /* its lock is not held between tasks */
 	struct observe *observe;
 	struct config *config; /* the applied one */
+	uint64_t readings; /* of it: another number, another configuration */
 	sd_event *loop;
 	sd_event_source *settling; /* one for all changes: a source of its own for each would never be freed */
 	const char *textfile; /* NULL: no metrics */

@@ -19,6 +19,7 @@ void daemon_reread(struct daemon *d)
 	if (config) {
 		config_free(d->config);
 		d->config = config;
+		d->readings++;
 	}
 	report_free(&report);
 }

@@ -77,6 +77,8 @@ int kernel_neighbours(struct kernel_neighbour **out, size_t *count);
 int kernel_routes(uint32_t table, struct kernel_route **out, size_t *count); /* 0: all tables */
 int kernel_rules(struct kernel_rule **out, size_t *count);
 
+/* The device by which a packet of this host would leave to the address (mapped); -errno. */
+int kernel_route_device(const struct in6_addr *to);
 int kernel_route_add(const struct kernel_route *r); /* NLM_F_CREATE | NLM_F_EXCL */
 int kernel_route_replace(const struct kernel_route *r);
 int kernel_route_delete(const struct kernel_route *r);

@@ -142,6 +142,35 @@ int kernel_routes(uint32_t table, struct kernel_route **out, size_t *count)
 	return kernel_list_give(&routes.list, err, (void **)out, count);
 }
 
+static int read_device(const struct nlmsghdr *n, void *context)
+{
+	const struct rtmsg *m = mnl_nlmsg_get_payload(n);
+	const struct nlattr *a;
+	int *device = context;
+
+	mnl_attr_for_each(a, n, sizeof(*m)) {
+		if (mnl_attr_get_type(a) == RTA_OIF && m->rtm_type == RTN_UNICAST)
+			*device = (int)mnl_attr_get_u32(a);
+	}
+	return MNL_CB_OK;
+}
+
+int kernel_route_device(const struct in6_addr *to)
+{
+	char buffer[KERNEL_REQUEST];
+	struct nlmsghdr *n = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *m = mnl_nlmsg_put_extra_header(n, sizeof(*m));
+	int device = -ENETUNREACH, err;
+
+	n->nlmsg_type = RTM_GETROUTE;
+	n->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	m->rtm_family = IN6_IS_ADDR_V4MAPPED(to) ? AF_INET : AF_INET6;
+	m->rtm_dst_len = m->rtm_family == AF_INET ? 32 : 128;
+	kernel_put_address(n, RTA_DST, m->rtm_family, to);
+	err = kernel_talk(NETLINK_ROUTE, n, read_device, &device);
+	return err ? err : device;
+}
+
 static bool has_gateway(const struct kernel_hop *hop)
 {
 	static const struct in6_addr none;

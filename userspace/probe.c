@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One question over one link, and what a row of answers means. */
+/* One question over one device, and what a row of answers means. */
 #include <errno.h>
 #include <netinet/in.h> /* before linux/icmp.h, which would bring its own */
 #include <netinet/icmp6.h>
@@ -25,12 +25,12 @@ union endpoint {
 	struct sockaddr_in6 six;
 };
 
-static bool is_four(const struct link_probe *p)
+static bool is_four(const struct prober *p)
 {
 	return p->check.target.family == 4;
 }
 
-static socklen_t endpoint(const struct link_probe *p, const struct in6_addr *address, uint16_t port,
+static socklen_t endpoint(const struct prober *p, const struct in6_addr *address, uint16_t port,
 			  union endpoint *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -49,7 +49,7 @@ static socklen_t endpoint(const struct link_probe *p, const struct in6_addr *add
 }
 
 /* The gateway's address on the link; false: it has none of this family. */
-static bool source_of(const struct link_probe *p, const struct link *link, struct in6_addr *out)
+static bool source_of(const struct prober *p, const struct link *link, struct in6_addr *out)
 {
 	*out = link->address6;
 	if (!is_four(p))
@@ -59,7 +59,7 @@ static bool source_of(const struct link_probe *p, const struct link *link, struc
 	return link->address4;
 }
 
-static int open_socket(const struct link_probe *p)
+static int open_socket(const struct prober *p)
 {
 	int family = is_four(p) ? AF_INET : AF_INET6, flags = SOCK_CLOEXEC | SOCK_NONBLOCK, fd;
 	/* All but echo replies would only fill the socket. */
@@ -89,7 +89,7 @@ static uint16_t checksum(const void *data, size_t size)
 	return (uint16_t)~(sum + (sum >> 16));
 }
 
-static bool send_echo(struct link_probe *p)
+static bool send_echo(struct prober *p)
 {
 	struct echo e = { .head = { .type = is_four(p) ? ICMP_ECHO : ICMP6_ECHO_REQUEST } };
 
@@ -101,21 +101,21 @@ static bool send_echo(struct link_probe *p)
 	return send(p->fd, &e, sizeof(e), 0) == sizeof(e);
 }
 
-static bool ask(struct link_probe *p, const struct link *link)
+static bool ask(struct prober *p, const struct link *link)
 {
+	struct in6_addr source = { 0 };
 	union endpoint from, to;
-	struct in6_addr source;
 	socklen_t size;
 
 	errno = EADDRNOTAVAIL;
-	if (!source_of(p, link, &source))
+	if (link && !source_of(p, link, &source))
 		return false;
 	p->fd = open_socket(p);
 	if (p->fd < 0 || setsockopt(p->fd, SOL_SOCKET, SO_BINDTODEVICE, p->interface,
 				    (socklen_t)strlen(p->interface) + 1))
 		return false;
 	size = endpoint(p, &source, 0, &from);
-	if (bind(p->fd, &from.any, size))
+	if (link && bind(p->fd, &from.any, size))
 		return false;
 	size = endpoint(p, &p->check.target.address, p->check.port, &to);
 	if (connect(p->fd, &to.any, size) && errno != EINPROGRESS)
@@ -123,16 +123,17 @@ static bool ask(struct link_probe *p, const struct link *link)
 	return p->check.protocol == IPPROTO_TCP || send_echo(p);
 }
 
-static void hang_up(struct link_probe *p)
+static void hang_up(struct prober *p)
 {
 	if (p->fd >= 0)
 		close(p->fd);
 	p->fd = -1;
 }
 
-void probe_ask(struct link_probe *p, const struct link *link)
+void probe_ask(struct prober *p, const struct link *link)
 {
 	p->error = 0;
+	p->answered = false;
 	if (ask(p, link))
 		return;
 	p->error = -errno;
@@ -140,7 +141,7 @@ void probe_ask(struct link_probe *p, const struct link *link)
 }
 
 /* The socket hears its target's replies to others on this machine too. */
-static bool echo_answered(struct link_probe *p)
+static bool echo_answered(struct prober *p)
 {
 	unsigned char packet[128];
 	ssize_t got;
@@ -161,7 +162,7 @@ static bool echo_answered(struct link_probe *p)
 }
 
 /* Accepted, not refused: who names a port means that something listens there. */
-static bool connection_answered(struct link_probe *p)
+static bool connection_answered(struct prober *p)
 {
 	struct pollfd poll_fd = { .fd = p->fd, .events = POLLOUT };
 	socklen_t size = sizeof(int);
@@ -174,18 +175,23 @@ static bool connection_answered(struct link_probe *p)
 	return !error;
 }
 
-bool probe_answered(struct link_probe *p)
+void probe_listen(struct prober *p)
 {
-	bool answered = false;
-
-	if (p->fd >= 0)
-		answered = p->check.protocol == IPPROTO_TCP ? connection_answered(p) :
-							      echo_answered(p);
-	hang_up(p);
-	return answered;
+	if (p->fd < 0)
+		return;
+	p->answered = p->check.protocol == IPPROTO_TCP ? connection_answered(p) : echo_answered(p);
+	if (p->answered || p->error)
+		hang_up(p);
 }
 
-bool probe_count(struct link_probe *p, bool answered)
+bool probe_answered(struct prober *p)
+{
+	probe_listen(p);
+	hang_up(p);
+	return p->answered;
+}
+
+bool probe_count(struct prober *p, bool answered)
 {
 	if (answered == p->up) {
 		p->run = 0;

@@ -27,7 +27,7 @@ static void rows_hold(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct link_probe p = { .check = { .rise = rows[i].rise, .fall = rows[i].fall },
+		struct prober p = { .check = { .rise = rows[i].rise, .fall = rows[i].fall },
 					.up = rows[i].up };
 
 		for (size_t k = 0; rows[i].outcomes[k]; k++) {
@@ -42,7 +42,7 @@ static void rows_hold(void **state)
 /* The model counts from the last change on, slowly. */
 static void random_rows_hold_against_a_model(void **state)
 {
-	struct link_probe p = { .check = { .rise = 3, .fall = 4 }, .up = true };
+	struct prober p = { .check = { .rise = 3, .fall = 4 }, .up = true };
 	bool history[2000], up = true;
 
 	(void)state;
