@@ -163,14 +163,54 @@ lab_servers() {
 	done
 }
 
-# Inside prefixes that chicago may carry as they are, where a test's configuration says so.
-chicago_carries=()
+# Inside prefixes that chicago may carry as they are, where a test's configuration says so; and the
+# addresses of services that every circuit may carry.
+chicago_carries=() published=()
 lab_witnesses() {
-	local er=(203.0.113.32/28 2001:db8:1::/64 "${chicago_carries[@]}")
+	local er=(203.0.113.32/28 2001:db8:1::/64 "${chicago_carries[@]}" "${published[@]}")
 	witness er0 chicago c0 "${er[@]}" 172.16.0.1 2001:db8:f:1::1
 	witness er1 chicago c1 "${er[@]}" 172.16.0.5 2001:db8:f:2::1
-	witness er2 dallas d0 203.0.113.48/28 172.16.1.1
-	witness wan0 internet i0 203.0.113.0/28 2001:db8:2::/64 192.0.2.1 2001:db8:ff::1
+	witness er2 dallas d0 203.0.113.48/28 172.16.1.1 "${published[@]}"
+	witness wan0 internet i0 203.0.113.0/28 2001:db8:2::/64 192.0.2.1 2001:db8:ff::1 "${published[@]}"
+}
+
+# Services, for tests that call this before lab_start: three servers in campus, s1 to s3, behind one
+# public address of each family, on all circuits; configuration and routes of the clouds with it.
+public4=198.51.100.5 public6=2001:db8:5::5
+services=
+lab_services() {
+	services=1
+	published=($public4 $public6)
+}
+lab_servers_inside() {
+	local n
+	for n in 1 2 3; do
+		ip -n "${lab}campus" addr add 10.2.0.10$n/32 dev lo
+		ip -n "${lab}campus" addr add 2001:db8:10:2::10$n/128 dev lo
+		ip -n "${lab}gw" route add 10.2.0.10$n via 10.2.0.2
+		ip -n "${lab}gw" -6 route add 2001:db8:10:2::10$n via 2001:db8:10:2::2
+		background "talk-s$n" campus /usr/bin/python3 "$top/tests/lib/talk.py" serve s$n \
+			10.2.0.10$n 2001:db8:10:2::10$n
+		wait_for 10 grep -q serving "$work/talk-s$n.out"
+	done 2>/dev/null
+	ip -n "${lab}chicago" route add $public4 nexthop via 172.16.0.1 nexthop via 172.16.0.5
+	ip -n "${lab}chicago" -6 route add $public6 nexthop via 2001:db8:f:1::1 nexthop via 2001:db8:f:2::1
+	ip -n "${lab}dallas" route add $public4 via 172.16.1.1
+	ip -n "${lab}internet" route add $public4 via 192.0.2.1
+	ip -n "${lab}internet" -6 route add $public6 via 2001:db8:ff::1
+}
+# What goes into the configuration: inbound pools, and the service.
+lab_services_config() {
+	sed -E -e '/^    outbound-pool: \[203.0.113.0/a\    inbound-pool: [192.168.5.5/32, "2001:db8:10:f5::/64"]' \
+		-e '/^    outbound-pool: \[203.0.113.32/a\    inbound-pool: [192.168.1.0/24, "2001:db8:10:f1::/64"]' \
+		-e '/^    outbound-pool: \[203.0.113.48/a\    inbound-pool: [192.168.2.0/24, "2001:db8:10:f2::/64"]' \
+		-e 's/^(    advertise: \[.*)\]/\1, 198.51.100.0\/24, "2001:db8:5::\/48"]/' \
+		-e '/^timeouts/i\services:' \
+		-e '/^timeouts/i\  - name: web' \
+		-e "/^timeouts/i\\    public: [$public4, \"$public6\"]" \
+		-e '/^timeouts/i\    ports: [tcp/7000-7001, udp/7000-7001, icmp]' \
+		-e '/^timeouts/i\    servers: [10.2.0.101, 10.2.0.102, 10.2.0.103, "2001:db8:10:2::101", "2001:db8:10:2::102", "2001:db8:10:2::103"]' \
+		-e '/^timeouts/i\    circuits: [internet, chicago, dallas]'
 }
 
 # A new er2 in the place of one that was deleted, watched from before it is up.
@@ -258,7 +298,12 @@ lab_start() {
 	lab_routes
 	lab_servers
 	lab_witnesses
-	lab_config >"$work/samepath.yaml"
+	if [[ $services ]]; then
+		lab_servers_inside
+		lab_config | lab_services_config >"$work/samepath.yaml"
+	else
+		lab_config >"$work/samepath.yaml"
+	fi
 }
 
 apply() {

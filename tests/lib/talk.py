@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Both ends of a conversation, and packets that no socket would send.
 
-  talk.py serve NAME                              TCP and UDP 7000-7003, both families: each line is
-                                                  answered with "NAME CLIENT-ADDRESS CLIENT-PORT"
+  talk.py serve NAME [ADDRESS...]                 TCP and UDP 7000-7003, both families: each line is
+                                                  answered with "NAME CLIENT-ADDRESS CLIENT-PORT";
+                                                  ADDRESS: only there, else everywhere
   talk.py ask tcp|udp SOURCE PORT DEST DPORT      one connection; each line on stdin is sent, its
                                                   answer printed. PORT 0: any. An ICMP error prints
                                                   "error TEXT"; status 1
@@ -38,24 +39,27 @@ def plain(address):
     return address[7:] if address.startswith("::ffff:") else address
 
 
-def serve(name):
+def serve(name, *addresses):
     selector = selectors.DefaultSelector()
+    where = [(a, port) for a in addresses or ("::",) for port in range(7000, 7004)]
 
     def answer(address):
         return f"{name} {plain(address[0])} {address[1]}\n".encode()
 
-    for port in range(7000, 7004):
+    for address, port in where:
+        if family(address) == socket.AF_INET:
+            address = "::ffff:" + address
         # A server of many addresses must answer from the one it was asked on: see IP_PKTINFO.
         udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
         udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        udp.bind(("::", port))
+        udp.bind((address, port))
         selector.register(udp, selectors.EVENT_READ, "udp")
         tcp = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
         tcp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        tcp.bind(("::", port))
+        tcp.bind((address, port))
         tcp.listen(512)
         selector.register(tcp, selectors.EVENT_READ, "listen")
     print("serving", flush=True)
