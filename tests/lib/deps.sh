@@ -31,6 +31,7 @@ packages=(
 	iperf3           # load
 	nginx-light      # servers whose logs say who came
 	curl             # clients
+	wrk              # ten thousand of them
 	iputils-ping     # clients
 	nftables         # the rival in the bench
 	python3          # reports, small senders

@@ -17,6 +17,8 @@
   talk.py inject IF MAC udp|tcp|icmp SRC SPORT DST DPORT [FLAGS]
                                                   one raw frame out of IF to MAC; icmp: echo reply
                                                   with identifier DPORT
+  talk.py forge IF MAC SRC SPORT DST DPORT COUNT  COUNT TCP frames of one tuple, with every combination of flags
+                                                  and other numbers in each; a few thousand a second
   talk.py storm IF MAC SRC4 SRC6 DEST...          without end, some thousand raw frames a second of all
                                                   sorts to each DEST: TCP, UDP, echo, GRE, ESP, SCTP, 253
 """
@@ -176,11 +178,12 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def segment(protocol, sport, dport, flags):
+def segment(protocol, sport, dport, flags, bits, number):
     """Header and payload with a zero checksum, its offset, and the protocol number."""
     if protocol == "tcp":
-        bits = sum({"F": 1, "S": 2, "R": 4, "P": 8, "A": 16}[f] for f in flags)
-        return struct.pack("!HHIIBBHHH", sport, dport, 1000, 1000, 0x50, bits, 8192, 0, 0), 16, 6
+        if bits is None:
+            bits = sum({"F": 1, "S": 2, "R": 4, "P": 8, "A": 16}[f] for f in flags)
+        return struct.pack("!HHIIBBHHH", sport, dport, number, number, 0x50, bits, 8192, 0, 0), 16, 6
     if protocol == "udp":
         return struct.pack("!HHHH", sport, dport, 16, 0) + b"injected", 6, 17
     if protocol in ("icmp", "echo"):
@@ -189,9 +192,9 @@ def segment(protocol, sport, dport, flags):
     return bytes(16), None, int(protocol)
 
 
-def packet(protocol, src, sport, dst, dport, flags):
+def packet(protocol, src, sport, dst, dport, flags, bits=None, sequence=1000):
     """IP packet, and its ethertype."""
-    body, at, number = segment(protocol, int(sport), int(dport), flags)
+    body, at, number = segment(protocol, int(sport), int(dport), flags, bits, sequence)
     f = family(src)
     s, d = socket.inet_pton(f, src), socket.inet_pton(f, dst)
     if number == 1 and f == socket.AF_INET6:
@@ -223,6 +226,16 @@ def inject(interface, mac, protocol, src, sport, dst, dport, flags="A"):
     return 0
 
 
+def forge(interface, mac, src, sport, dst, dport, count):
+    raw, head = wire(interface, mac)
+    for n in range(int(count)):
+        body, kind = packet("tcp", src, sport, dst, dport, "A", n % 64, n * 0x9E3779B1 & 0xFFFFFFFF)
+        raw.send(head + kind + body)
+        if n % 32 == 31:
+            time.sleep(0.005)  # or the wire's queue loses some
+    return 0
+
+
 def storm(interface, mac, source4, source6, *destinations):
     raw, head = wire(interface, mac)
     volleys = []
@@ -248,7 +261,7 @@ def storm(interface, mac, source4, source6, *destinations):
 
 if __name__ == "__main__":
     commands = {"serve": serve, "ask": ask, "open": open_many, "hold": hold, "ready": ready,
-                "inject": inject, "storm": storm}
+                "inject": inject, "forge": forge, "storm": storm}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     try:
