@@ -377,6 +377,31 @@ static void want_leaves_out_what_would_harm(void **state)
 	report_free(&r);
 }
 
+/* A server of the inside may have a public address that a pool contains. */
+static void a_pool_with_a_server_is_no_blackhole(void **state)
+{
+	struct config_prefix server = { .prefix = pfx("203.0.113.35") };
+	struct config_service service = { .name = "s", .public = { &server, 1 }, .servers = { &server, 1 } };
+	struct kernel_want want;
+	struct report r = { 0 };
+	struct sample s;
+	size_t holes = 0;
+
+	(void)state;
+	sample_fill(&s);
+	s.c.services = &service;
+	s.c.service_count = 1;
+	build(&s.c, &want, &r);
+	for (size_t i = 0; i < want.route_count; i++) {
+		holes += want.routes[i].kind == ROUTE_BLACKHOLE;
+		assert_false(want.routes[i].kind == ROUTE_BLACKHOLE &&
+			     prefix_equal(&want.routes[i].to, &s.pools[0].prefix));
+	}
+	assert_int_equal(holes, 2); /* of the other pools */
+	kernel_want_free(&want);
+	report_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -388,6 +413,7 @@ int main(void)
 		cmocka_unit_test(foreign_object_in_the_way_is_an_error),
 		cmocka_unit_test(sysctl_changed_by_somebody_is_not_restored),
 		cmocka_unit_test(want_leaves_out_what_would_harm),
+		cmocka_unit_test(a_pool_with_a_server_is_no_blackhole),
 	};
 
 	return cmocka_run_group_tests(tests, topology, clean);
