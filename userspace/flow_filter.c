@@ -12,9 +12,25 @@ static const char *const phases[PHASE_MAX] = {
 	[PHASE_ICMP] = "icmp", [PHASE_DEAD] = "dead",
 };
 
+static const char *const openings[OPENING_MAX] = {
+	[OPENED_INSIDE] = "inside", [OPENED_OUTSIDE] = "outside", [OPENED_HAIRPIN] = "hairpin",
+};
+
 const char *flow_phase_text(enum flow_phase phase)
 {
 	return phase < PHASE_MAX ? phases[phase] : "unknown";
+}
+
+const char *flow_opening_text(enum flow_opening opening)
+{
+	return opening < OPENING_MAX ? openings[opening] : "unknown";
+}
+
+enum flow_opening flow_opening(const struct flow_record *r)
+{
+	if (!(r->forward.flags & (FLOW_TO_CIRCUIT | FLOW_FROM_CIRCUIT)))
+		return OPENED_HAIRPIN;
+	return r->forward.flags & FLOW_OPENED_OUTSIDE ? OPENED_OUTSIDE : OPENED_INSIDE;
 }
 
 const char *flow_protocol_text(uint8_t protocol)
@@ -91,7 +107,7 @@ static int want_prefix(const char *word, const char *value, struct prefix *out, 
 	return 0;
 }
 
-static int want_pool(const char *word, const char *value, struct prefix *out, bool *has)
+static int want_address(const char *word, const char *value, struct prefix *out, bool *has)
 {
 	const char *why = "";
 
@@ -137,6 +153,15 @@ static int want_phase(const char *word, const char *value, int *out)
 	return -EINVAL;
 }
 
+static int want_opening(const char *word, const char *value, int *out)
+{
+	for (int i = 0; i < OPENING_MAX; i++)
+		if (!strcmp(value, openings[i]))
+			return *out = i, 0;
+	print_error("%s: %s: unknown; inside, outside or hairpin is accepted", word, value);
+	return -EINVAL;
+}
+
 static int want_name(const char *word, const char *value, int number, int *out)
 {
 	if (number < 0)
@@ -155,7 +180,7 @@ static int want(struct flow_filter *f, const char *word, const char *value, cons
 	if (!strcmp(word, "address"))
 		return want_prefix(word, value, &f->address, &f->has_address);
 	if (!strcmp(word, "pool"))
-		return want_pool(word, value, &f->pool, &f->has_pool);
+		return want_address(word, value, &f->pool, &f->has_pool);
 	if (!strcmp(word, "sport"))
 		return want_port(word, value, &f->sport);
 	if (!strcmp(word, "dport"))
@@ -170,8 +195,14 @@ static int want(struct flow_filter *f, const char *word, const char *value, cons
 		return want_name(word, value, observe_circuit_number(o, value), &f->circuit);
 	if (!strcmp(word, "class"))
 		return want_name(word, value, observe_class_number(o, value), &f->class);
-	print_error("%s: unknown; src, dst, address, pool, sport, dport, port, proto, circuit, "
-		    "class or state is accepted", word);
+	if (!strcmp(word, "service"))
+		return want_name(word, value, observe_service_number(o, value), &f->service);
+	if (!strcmp(word, "server"))
+		return want_address(word, value, &f->server, &f->has_server);
+	if (!strcmp(word, "opened"))
+		return want_opening(word, value, &f->opening);
+	print_error("%s: unknown; src, dst, address, pool, server, sport, dport, port, proto, circuit, "
+		    "class, service, opened or state is accepted", word);
 	return -EINVAL;
 }
 
@@ -179,6 +210,7 @@ int flow_filter_parse(struct flow_filter *f, int argc, char **argv, const struct
 {
 	memset(f, 0, sizeof(*f));
 	f->sport = f->dport = f->port = f->protocol = f->circuit = f->class = f->phase = -1;
+	f->service = f->opening = -1;
 	for (int i = 0; i < argc; i += 2) {
 		int err;
 
@@ -209,6 +241,21 @@ static bool ports_match(const struct flow_filter *f, const struct flow_record *r
 	       (f->port < 0 || f->port == sport || f->port == dport);
 }
 
+/* Its class, or its service when that is asked for; -1: it has the other. */
+static int number_of(const struct flow_record *r, bool service)
+{
+	bool of_service = r->forward.flags & FLOW_SERVICE;
+
+	return of_service == service ? r->forward.class : -1;
+}
+
+static bool names_match(const struct flow_filter *f, const struct flow_record *r)
+{
+	return (f->circuit < 0 || f->circuit == r->forward.circuit) &&
+	       (f->class < 0 || f->class == number_of(r, false)) &&
+	       (f->service < 0 || f->service == number_of(r, true));
+}
+
 static bool addresses_match(const struct flow_filter *f, const struct flow_record *r)
 {
 	/* saddr of the record is what the side that opened the flow wears: its pool address. */
@@ -216,7 +263,8 @@ static bool addresses_match(const struct flow_filter *f, const struct flow_recor
 	       (!f->has_dst || inside(&f->dst, &r->key.daddr)) &&
 	       (!f->has_address || inside(&f->address, &r->key.saddr) ||
 		inside(&f->address, &r->key.daddr)) &&
-	       (!f->has_pool || inside(&f->pool, &r->saddr));
+	       (!f->has_pool || inside(&f->pool, &r->saddr)) &&
+	       (!f->has_server || (r->forward.flags & FLOW_SERVICE && inside(&f->server, &r->daddr)));
 }
 
 bool flow_filter_match(const struct flow_filter *f, const struct flow_record *r,
@@ -225,8 +273,7 @@ bool flow_filter_match(const struct flow_filter *f, const struct flow_record *r,
 	uint8_t protocol = r->key.protocol == IPPROTO_ICMPV6 ? IPPROTO_ICMP : r->key.protocol;
 
 	return (f->protocol < 0 || f->protocol == protocol) &&
-	       (f->circuit < 0 || f->circuit == r->forward.circuit) &&
-	       (f->class < 0 || f->class == r->forward.class) && ports_match(f, r) &&
-	       addresses_match(f, r) &&
+	       (f->opening < 0 || f->opening == (int)flow_opening(r)) && names_match(f, r) &&
+	       ports_match(f, r) && addresses_match(f, r) &&
 	       (f->phase < 0 || f->phase == (int)flow_phase(r, s, now));
 }

@@ -23,11 +23,14 @@ enum flow_phase {
 };
 
 struct flow_filter {
-	bool has_src, has_dst, has_address, has_pool;
-	struct prefix src, dst, address, pool;
+	bool has_src, has_dst, has_address, has_pool, has_server;
+	struct prefix src, dst, address, pool, server;
 	int sport, dport, port; /* -1: any; host order */
-	int protocol, circuit, class, phase; /* -1: any */
+	int protocol, circuit, class, service, phase, opening; /* -1: any */
 };
+
+/* From where to where. */
+enum flow_opening { OPENED_INSIDE, OPENED_OUTSIDE, OPENED_HAIRPIN, OPENING_MAX };
 
 /* Reads the words up to the NULL at argv[argc]. No word: everything matches. 0, or -EINVAL with one
  * line printed that says what was not understood and what would be. */
@@ -41,6 +44,9 @@ enum flow_phase flow_phase(const struct flow_record *r, const struct settings *s
 uint64_t flow_timeout(const struct flow_record *r, const struct settings *s);
 /* Time of the latest packet of either half, ns. */
 uint64_t flow_latest(const struct flow_record *r);
+/* Who opened it; a hairpin touches no circuit. */
+enum flow_opening flow_opening(const struct flow_record *r);
+const char *flow_opening_text(enum flow_opening opening);
 /* "established"; "tcp", "udp", "icmp" or NULL. */
 const char *flow_phase_text(enum flow_phase phase);
 const char *flow_protocol_text(uint8_t protocol);

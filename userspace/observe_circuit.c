@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `circuit show`, `drain` and `restore`. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,7 +46,8 @@ static int count_flow(void *context, const struct flow_record *r)
 	struct flows_on *on = context;
 	struct pool_usage *u;
 
-	if (r->forward.circuit != on->circuit || (r->forward.flags & FLOW_PIN_ONLY))
+	/* Who came from outside may wear his own address, which is of no pool. */
+	if (r->forward.circuit != on->circuit || IN6_ARE_ADDR_EQUAL(&r->saddr, &r->key.saddr))
 		return 0;
 	u = pool_usages_entry(on->usages, r->forward.circuit, &r->saddr, on->ports);
 	if (!u)

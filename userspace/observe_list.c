@@ -21,30 +21,57 @@ static uint64_t seconds(uint64_t from, uint64_t to)
 	return to > from ? (to - from) / NANOSECONDS : 0;
 }
 
+static void cells_server(const struct flow_record *r)
+{
+	char server[PREFIX_TEXT];
+
+	if (IN6_ARE_ADDR_EQUAL(&r->daddr, &r->key.daddr) && r->forward.dport == r->key.dport) {
+		print_cell_text(NULL);
+		print_cell_text(NULL);
+		return;
+	}
+	print_cell_text(address_text(&r->daddr, server));
+	print_cell_number(ntohs(r->forward.dport));
+}
+
+static void cells_counts(const struct flow_record *r)
+{
+	static const struct half none;
+	const struct half *reply = r->has_reply ? &r->reply : &none;
+	bool inward = flow_opening(r) == OPENED_OUTSIDE;
+	const struct half *out = inward ? reply : &r->forward, *in = inward ? &r->forward : reply;
+
+	print_cell_number(out->packets);
+	print_cell_number(out->bytes);
+	print_cell_number(in->packets);
+	print_cell_number(in->bytes);
+}
+
 static void print_flow(const struct list *l, const struct flow_record *r)
 {
 	char saddr[PREFIX_TEXT], daddr[PREFIX_TEXT], pool[PREFIX_TEXT];
 	uint64_t end = flow_latest(r) + flow_timeout(r, &l->o->settings);
 	enum flow_phase phase = flow_phase(r, &l->o->settings, l->now);
 	const char *protocol = flow_protocol_text(r->key.protocol);
+	bool service = r->forward.flags & FLOW_SERVICE;
 
 	print_cell_text(protocol ? protocol : "other");
 	print_cell_text(flow_phase_text(phase));
+	print_cell_text(flow_opening_text(flow_opening(r)));
 	print_cell_text(address_text(&r->key.saddr, saddr));
 	print_cell_number(ntohs(r->key.sport));
 	print_cell_text(address_text(&r->key.daddr, daddr));
 	print_cell_number(ntohs(r->key.dport));
 	print_cell_text(address_text(&r->saddr, pool));
 	print_cell_number(ntohs(r->forward.sport));
+	cells_server(r);
 	print_cell_text(observe_circuit_name(l->o, r->forward.circuit));
-	print_cell_text(observe_class_name(l->o, r->forward.class));
+	print_cell_text(service ? NULL : observe_class_name(l->o, r->forward.class));
+	print_cell_text(service ? observe_service_name(l->o, r->forward.class) : NULL);
 	print_cell_number(seconds(r->forward.opened * NANOSECONDS, l->now));
 	print_cell_number(seconds(flow_latest(r), l->now));
 	print_cell_number(phase == PHASE_DEAD ? 0 : seconds(l->now, end));
-	print_cell_number(r->forward.packets);
-	print_cell_number(r->forward.bytes);
-	print_cell_number(r->has_reply ? r->reply.packets : 0);
-	print_cell_number(r->has_reply ? r->reply.bytes : 0);
+	cells_counts(r);
 	print_row_end();
 }
 
@@ -62,8 +89,8 @@ static int show_one(void *context, const struct flow_record *r)
 int observe_flow_show(const struct observe *o, const struct flow_filter *f)
 {
 	static const char *const columns[] = {
-		"proto", "state", "src", "sport", "dst", "dport", "pool", "pool-port", "circuit",
-		"class", "age", "idle", "left", "out-packets", "out-bytes", "in-packets",
+		"proto", "state", "opened", "src", "sport", "dst", "dport", "pool", "pool-port",
+		"server", "server-port", "circuit", "class", "service", "age", "idle", "left", "out-packets", "out-bytes", "in-packets",
 		"in-bytes", NULL};
 	struct list l = {.o = o, .filter = f, .now = observe_now(), .kill = -1};
 	int err;

@@ -23,6 +23,12 @@ int observe_class_number(const struct observe *o, const char *name)
 	return strcmp(name, "exchange") ? -1 : 2;
 }
 
+int observe_service_number(const struct observe *o, const char *name)
+{
+	(void)o;
+	return strcmp(name, "hybrid") ? -1 : 2; /* the number of a class too */
+}
+
 static struct settings settings;
 
 static void mapped(struct in6_addr *out, const char *text)
@@ -52,6 +58,18 @@ static struct flow_record record(uint8_t protocol, uint32_t forward, uint32_t re
 	return r;
 }
 
+/* A flow of a service: from outside through its public address to a server. */
+static struct flow_record inbound(void)
+{
+	struct flow_record r = record(IPPROTO_TCP, FLOW_OPENED_OUTSIDE | FLOW_FROM_CIRCUIT | FLOW_SERVICE,
+				      FLOW_REPLY | FLOW_OPENED_OUTSIDE | FLOW_TO_CIRCUIT | FLOW_SERVICE);
+
+	mapped(&r.key.saddr, "198.18.5.9");
+	mapped(&r.saddr, "192.168.1.7");
+	mapped(&r.daddr, "192.168.0.101");
+	return r;
+}
+
 static int match(const struct flow_record *r, const char *words)
 {
 	char text[128], *argv[16], *save = NULL;
@@ -72,12 +90,33 @@ static void filter_takes_every_word(void **state)
 		"", "src 10.1.0.0/16", "dst 198.51.100.7", "address 10.0.0.0/8",
 		"address 198.51.100.0/24", "pool 203.0.113.33", "sport 40000", "dport 443",
 		"port 443", "port 40000", "proto tcp", "circuit chicago", "class exchange",
-		"state established", "src 10.1.0.0/16 dport 443 proto tcp"};
+		"state established", "src 10.1.0.0/16 dport 443 proto tcp", "opened inside"};
 	static const char *const no[] = {
 		"src 10.2.0.0/16", "dst 10.1.20.5", "address 203.0.113.0/24", "pool 203.0.113.34",
 		"sport 443", "dport 40000", "port 80", "proto udp", "state dead", "src 2001:db8::/32",
-		"src 10.1.0.0/16 dport 444"};
-	struct flow_record r = record(IPPROTO_TCP, 0, 0);
+		"src 10.1.0.0/16 dport 444", "opened outside", "opened hairpin", "service hybrid",
+		"server 198.51.100.7"};
+	struct flow_record r = record(IPPROTO_TCP, FLOW_TO_CIRCUIT, FLOW_FROM_CIRCUIT);
+
+	(void)state;
+	mapped(&r.daddr, "198.51.100.7");
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		if (match(&r, yes[i]) != 1)
+			fail_msg("should match: %s", yes[i]);
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		if (match(&r, no[i]) != 0)
+			fail_msg("should not match: %s", no[i]);
+}
+
+static void filter_knows_a_flow_of_a_service(void **state)
+{
+	static const char *const yes[] = {
+		"service hybrid", "server 192.168.0.101", "opened outside", "pool 192.168.1.7",
+		"src 198.18.5.9", "dst 198.51.100.7", "service hybrid circuit chicago"};
+	static const char *const no[] = {
+		"class exchange", "server 198.51.100.7", "server 192.168.0.102", "opened inside",
+		"opened hairpin", "address 192.168.0.101"};
+	struct flow_record r = inbound();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
@@ -88,11 +127,26 @@ static void filter_takes_every_word(void **state)
 			fail_msg("should not match: %s", no[i]);
 }
 
+static void hairpin_touches_no_circuit(void **state)
+{
+	struct flow_record r = inbound();
+
+	(void)state;
+	assert_string_equal(flow_opening_text(flow_opening(&r)), "outside");
+	r.forward.flags = FLOW_SERVICE;
+	assert_string_equal(flow_opening_text(flow_opening(&r)), "hairpin");
+	assert_int_equal(match(&r, "opened hairpin service hybrid"), 1);
+	assert_int_equal(match(&r, "opened inside"), 0);
+	r.forward.flags = FLOW_TO_CIRCUIT;
+	assert_string_equal(flow_opening_text(flow_opening(&r)), "inside");
+}
+
 static void filter_refuses_what_it_does_not_know(void **state)
 {
 	static const char *const bad[] = {
 		"src", "src 10.1.20.5/8", "pool 203.0.113.0/24", "port 65536", "port -1", "port 4x",
-		"proto sctp", "state open", "circuit nowhere", "class nothing", "colour red"};
+		"proto sctp", "state open", "circuit nowhere", "class nothing", "colour red",
+		"service nothing", "server 192.168.0.0/24", "opened", "opened sideways"};
 	struct flow_record r = record(IPPROTO_TCP, 0, 0);
 
 	(void)state;
@@ -151,6 +205,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filter_takes_every_word),
+		cmocka_unit_test(filter_knows_a_flow_of_a_service),
+		cmocka_unit_test(hairpin_touches_no_circuit),
 		cmocka_unit_test(filter_refuses_what_it_does_not_know),
 		cmocka_unit_test(phase_follows_flags_of_both_halves),
 		cmocka_unit_test(latest_packet_of_either_half_keeps_a_flow),
