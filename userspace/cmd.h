@@ -20,6 +20,7 @@ int cmd_run(int argc, char **argv);
 int cmd_stop(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_circuit(int argc, char **argv);
+int cmd_service(int argc, char **argv);
 int cmd_flow(int argc, char **argv);
 int cmd_feed(int argc, char **argv);
 int cmd_event(int argc, char **argv);

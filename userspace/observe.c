@@ -78,9 +78,21 @@ void observe_add(uint64_t *sum, const uint64_t *copies, size_t words, unsigned i
 			sum[w] += copies[cpu * words + w];
 }
 
-/* Reads `count` entries of an array, each `words` wide, one copy or one a CPU. */
-static int read_array(const struct observe *o, const char *map, uint32_t first, uint32_t count,
-		      size_t size, unsigned int copies, void *out)
+int observe_inner(const struct observe *o, const char *outer, uint32_t slot)
+{
+	int fd = observe_map(o, outer), err;
+	uint32_t id;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_map_lookup_elem(fd, &slot, &id) ? -errno : 0;
+	close(fd);
+	fd = err ? err : bpf_map_get_fd_by_id(id);
+	return !err && fd < 0 ? -errno : fd;
+}
+
+int observe_read(const struct observe *o, const char *map, uint32_t first, uint32_t count,
+		 size_t size, unsigned int copies, void *out)
 {
 	size_t words = (size + 7) / 8;
 	uint64_t *buffer = calloc(copies, words * 8);
@@ -146,11 +158,11 @@ static int read_names(struct observe *o)
 
 int observe_refresh(struct observe *o)
 {
-	int err = read_array(o, "live", 0, 1, sizeof(o->live), 1, &o->live);
+	int err = observe_read(o, "live", 0, 1, sizeof(o->live), 1, &o->live);
 
 	if (!err)
-		err = read_array(o, "settings", o->live.slot % SLOTS, 1, sizeof(o->settings), 1,
-				 &o->settings);
+		err = observe_read(o, "settings", o->live.slot % SLOTS, 1, sizeof(o->settings), 1,
+				   &o->settings);
 	return err ? err : read_names(o);
 }
 
@@ -176,7 +188,7 @@ int observe_open(struct observe *o, const char *gateway)
 			print_error("gateway %s: %s: %s", gateway, o->directory, strerror(-err));
 		return err;
 	}
-	err = read_array(o, "version", 0, 1, sizeof(version), 1, &version);
+	err = observe_read(o, "version", 0, 1, sizeof(version), 1, &version);
 	if (err)
 		return err;
 	if (version != CONTRACT_VERSION)
@@ -247,8 +259,8 @@ int observe_counts(const struct observe *o, struct observe_counts *c)
 
 	memset(c, 0, sizeof(*c));
 	for (size_t i = 0; !err && i < sizeof(rows) / sizeof(rows[0]); i++)
-		err = read_array(o, rows[i].map, rows[i].first, rows[i].count, rows[i].size,
-				 rows[i].copies, rows[i].out);
+		err = observe_read(o, rows[i].map, rows[i].first, rows[i].count, rows[i].size,
+				   rows[i].copies, rows[i].out);
 	return err;
 }
 
@@ -267,12 +279,13 @@ uint64_t observe_ports(const struct circuit *c)
 
 const char *observe_circuit_state(const struct circuit *c, bool drained, char *buffer, size_t size)
 {
-	snprintf(buffer, size, "%s%s%s%s", drained ? "drained" :
+	snprintf(buffer, size, "%s%s%s%s%s", drained ? "drained" :
 		 c->flags & CIRCUIT_RETIRING ? "retiring" :
 		 c->flags & CIRCUIT_PRESENT ? "ready" : "absent",
 		 drained && c->flags & CIRCUIT_RETIRING ? ",retiring" : "",
 		 c->flags & CIRCUIT_PIN_ONLY ? ",pin-only" : "",
-		 c->flags & CIRCUIT_MONITOR ? ",monitor" : "");
+		 c->flags & CIRCUIT_MONITOR ? ",monitor" : "",
+		 c->flags & CIRCUIT_INBOUND_OFF ? ",inbound-off" : "");
 	return buffer;
 }
 

@@ -73,6 +73,12 @@ int observe_refresh(struct observe *o);
 /* Descriptor of a pinned map, of a pinned program; -errno. The caller closes it. */
 int observe_map(const struct observe *o, const char *map);
 int observe_program(const struct observe *o, const char *program);
+/* The inner map of a slot; -errno. The caller closes it. */
+int observe_inner(const struct observe *o, const char *outer, uint32_t slot);
+/* Reads `count` entries of an array, each of `size` bytes, from `first` on. `copies` above 1: one a
+ * CPU, added up, and `size` is of 64-bit words. 0 or -errno with the map named on stderr. */
+int observe_read(const struct observe *o, const char *map, uint32_t first, uint32_t count,
+		 size_t size, unsigned int copies, void *out);
 /* Number of a circuit, class or service by name, -1: none. */
 int observe_circuit_number(const struct observe *o, const char *name);
 int observe_class_number(const struct observe *o, const char *name);

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "observe.h"
+#include "observe_service.h"
+#include "prefix.h"
 
 void observe_label(FILE *out, const char *value)
 {
@@ -149,6 +150,86 @@ static void class_metrics(const struct observe *o, const struct observe_counts *
 			       c->class[i].opened);
 }
 
+static void service_counters(const struct observe *o, const struct observe_services *s, FILE *out)
+{
+#define FIELD(field) offsetof(struct service_counter, field)
+	static const struct {
+		size_t field;
+		const char *metric, *help, *label; /* `help` NULL: more samples of the metric before */
+	} rows[] = {
+		{FIELD(opened), "service_opened_total", "Flows opened to the service.", ""},
+		{FIELD(in_packets), "service_packets_total", "Packets of its flows, as of circuits.",
+		 ",direction=\"in\""},
+		{FIELD(out_packets), "service_packets_total", NULL, ",direction=\"out\""},
+		{FIELD(in_bytes), "service_bytes_total", "Bytes of frames, as of circuits.",
+		 ",direction=\"in\""},
+		{FIELD(out_bytes), "service_bytes_total", NULL, ",direction=\"out\""},
+		{FIELD(refused), "service_refused_total",
+		 "New flows refused for want of room, rate or server.", ""},
+		{FIELD(challenged), "service_challenged_total",
+		 "SYNs that were asked to prove their source.", ""},
+		{FIELD(proven), "service_proven_total", "Sources that did.", ""},
+	};
+#undef FIELD
+
+	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+		if (rows[r].help)
+			head(out, rows[r].metric, "counter", rows[r].help);
+		for (uint32_t i = 0; i < s->count; i++) {
+			uint64_t value;
+
+			if (!o->services[i][0])
+				continue;
+			memcpy(&value, (const char *)&s->counter[i] + rows[r].field, sizeof(value));
+			sample(out, o, rows[r].metric, "service", o->services[i], rows[r].label, value);
+		}
+	}
+}
+
+static void service_gauges(const struct observe *o, const struct observe_services *s, FILE *out)
+{
+	head(out, "service_flows", "gauge", "Flows of the service.");
+	for (uint32_t i = 0; i < s->count; i++)
+		if (o->services[i][0])
+			sample(out, o, "service_flows", "service", o->services[i], "", s->load[i].flows);
+	head(out, "service_half_open", "gauge", "Half-open flows of the service.");
+	for (uint32_t i = 0; i < s->count; i++)
+		if (o->services[i][0])
+			sample(out, o, "service_half_open", "service", o->services[i], "",
+			       s->load[i].half_open);
+}
+
+static void server_metrics(const struct observe *o, const struct observe_services *s, FILE *out)
+{
+	char server[PREFIX_TEXT], label[PREFIX_TEXT + 16];
+	uint64_t now = observe_now();
+
+	head(out, "server_up", "gauge", "1 when the server's check is not down.");
+	for (uint32_t i = 0; i < s->count; i++)
+		for (uint32_t k = 0; k < service_servers(&s->service[i]); k++) {
+			const struct probe *p = &s->health[i].servers[k];
+
+			if (!p->changed || !observe_service_there(o, s, i))
+				continue;
+			snprintf(label, sizeof(label), ",server=\"%s\"",
+				 address_text(&s->service[i].servers[k].address, server));
+			sample(out, o, "server_up", "service", o->services[i], label,
+			       p->down_until <= now);
+		}
+}
+
+static void service_metrics(const struct observe *o, FILE *out)
+{
+	struct observe_services *s = observe_services(o);
+
+	if (!s)
+		return;
+	service_counters(o, s, out);
+	service_gauges(o, s, out);
+	server_metrics(o, s, out);
+	free(s);
+}
+
 static void other_metrics(const struct observe *o, const struct observe_counts *c, FILE *out)
 {
 #define EVENT_NAME(name, text) [E_##name] = text,
@@ -191,6 +272,7 @@ int observe_metrics(const struct observe *o, FILE *out)
 		probe_metrics(o, out);
 		verdict_metrics(o, c, out);
 		class_metrics(o, c, out);
+		service_metrics(o, out);
 		other_metrics(o, c, out);
 		if (fflush(out) || ferror(out))
 			err = -EIO;

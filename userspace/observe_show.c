@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "instance.h"
-#include "observe.h"
+#include "observe_service.h"
 #include "prefix.h"
 #include "print.h"
 
@@ -232,6 +232,7 @@ int observe_show(const struct observe *o)
 	show_pools(o, c);
 	if (daemon) /* without it the list is old */
 		show_filling(o);
+	err = err ? err : observe_service_tables(o, daemon, -1);
 	show_tables(fills, count);
 	show_classes(o, c);
 	show_verdicts(c);

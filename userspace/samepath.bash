@@ -2,16 +2,16 @@
 # shellcheck shell=bash
 #
 # Completion for samepath. Commands and verbs come from `samepath --words`, so they cannot drift apart;
-# names of circuits come from the gateway itself, where one runs and may be read.
+# names of circuits and services come from the gateway itself, where one runs and may be read.
 
 # The program as it is being called, its options for file and gateway included.
 _samepath_ask() {
 	"${COMP_WORDS[0]}" "${given[@]}" "$@" 2>/dev/null
 }
 
-# Two lines of heading, then a circuit a line.
-_samepath_circuits() {
-	_samepath_ask circuit show | awk 'NR > 2 { print $1 }'
+# Two lines of heading, then a circuit or a service a line, until an empty one ends the table.
+_samepath_names() {
+	_samepath_ask "$1" show | awk '!NF { exit } NR > 2 { print $1 }'
 }
 
 _samepath() {
@@ -67,11 +67,11 @@ _samepath() {
 
 # Words behind a verb: COMMAND VERB PREVIOUS COUNT
 _samepath_values() {
-	local filters='src dst address pool sport dport port proto circuit class state'
+	local filters='src dst address pool server sport dport port proto circuit class service opened state'
 
 	case $1 in
-	circuit)
-		(($4 > 2)) || _samepath_circuits ;;
+	circuit | service)
+		(($4 > 2)) || _samepath_names "$1" ;;
 	flow)
 		# Filters are pairs of a word and a value.
 		if (($4 % 2 == 0)); then
@@ -82,7 +82,8 @@ _samepath_values() {
 		case $3 in
 		proto) echo tcp udp icmp ;;
 		state) echo half-open established closing udp icmp dead ;;
-		circuit) _samepath_circuits ;;
+		opened) echo inside outside hairpin ;;
+		circuit | service) _samepath_names "$3" ;;
 		esac ;;
 	esac
 }
