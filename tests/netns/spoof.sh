@@ -52,5 +52,5 @@ answer=$(say_to in4)
 on internet /usr/bin/python3 "$top/tests/lib/talk.py" inject i0 "$(mac gw wan0)" tcp 198.18.1.10 45001 \
 	$public4 7001 S
 wait_for 5 verdict_above FORWARDED 0
-same "in4: circuit" "chicago" "$(flow circuit src=198.18.1.10 sport=45001)"
+same "in4: circuit" "chicago" "$(flow circuit src 198.18.1.10 dport 7000 proto tcp)"
 same "in4: what it hears" "$answer" "$(say_to in4)"
