@@ -37,6 +37,10 @@ static void check_sizes(const struct config *c, struct report *r)
 		report_error(r, c->file, c->classes[CLASSES_MAX - 1].line,
 			     "classes: %zu: too many; accepted: at most %d", c->class_count,
 			     CLASSES_MAX - 1);
+	if (c->service_count > SERVICES_MAX - 1)
+		report_error(r, c->file, c->services[SERVICES_MAX - 1].line,
+			     "services: %zu: too many; accepted: at most %d", c->service_count,
+			     SERVICES_MAX - 1);
 	if (c->rule_count > RULES_MAX - 1)
 		report_error(r, c->file, c->rules[RULES_MAX - 1].line,
 			     "policy: %zu rules: too many; accepted: at most %d", c->rule_count,

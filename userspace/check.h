@@ -20,5 +20,8 @@ bool check_names(const struct config *c, struct report *report);
 void check_links(const struct config *c, struct report *report);
 void check_pools(const struct config *c, struct report *report);
 void check_services(const struct config *c, struct report *report);
+void check_published(const struct config *c, const struct config_service *s, struct report *report);
+/* "private range": why an address of this scope is none for the public. */
+const char *check_scope(enum prefix_scope scope);
 
 #endif

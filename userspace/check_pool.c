@@ -2,24 +2,32 @@
 /* Pools: public where they must be, nobody else's, and reached by the circuit that owns them. */
 #include <string.h>
 #include "check.h"
+#include "image.h"
 #include "../maps/circuit.h"
 
-static void public_pool(const struct config *c, const struct config_circuit *k,
-			const struct config_prefix *p, struct report *r)
+const char *check_scope(enum prefix_scope scope)
 {
 	static const char *const what[] = {
+		[SCOPE_PUBLIC] = "public",
 		[SCOPE_PRIVATE] = "private range",
 		[SCOPE_DOCUMENTATION] = "documentation range",
 		[SCOPE_BENCHMARK] = "benchmarking range",
 		[SCOPE_SPECIAL] = "holds special addresses",
 	};
+
+	return what[scope];
+}
+
+static void public_pool(const struct config *c, const struct config_circuit *k,
+			const struct config_prefix *p, struct report *r)
+{
 	enum prefix_scope scope = prefix_scope(&p->prefix);
 	char text[PREFIX_TEXT];
 
 	if (k->kind == KIND_OTHER || scope == SCOPE_PUBLIC || (c->lab && scope != SCOPE_SPECIAL))
 		return;
 	report_error(r, c->file, p->line, "circuits[%s].outbound-pool: %s: %s; accepted: a public prefix%s",
-		     k->name, prefix_text(&p->prefix, text), what[scope],
+		     k->name, prefix_text(&p->prefix, text), check_scope(scope),
 		     scope == SCOPE_SPECIAL ? "" : ", or any of these under gateway.lab: true");
 }
 
@@ -66,6 +74,22 @@ static void outbound(const struct config *c, const struct config_circuit *k, con
 					c->segments[i].name, OWN, r);
 }
 
+/* What servers see as their clients must be nobody that has the address. */
+static void not_lived_in(const struct config *c, const struct config_circuit *k,
+			 const struct config_prefix *p, const struct config_service *s, const char *what,
+			 const struct config_prefixes *list, struct report *r)
+{
+	char text[PREFIX_TEXT], host[PREFIX_TEXT];
+
+	for (size_t i = 0; i < list->count; i++)
+		if (prefix_contains(&p->prefix, &list->at[i].prefix))
+			report_error(r, c->file, p->line,
+				     "circuits[%s].inbound-pool: %s: contains %s, a %s of %s (line %d); accepted: addresses that nobody has",
+				     k->name, prefix_text(&p->prefix, text),
+				     address_text(&list->at[i].prefix.address, host), what, s->name,
+				     list->at[i].line);
+}
+
 static void inbound(const struct config *c, const struct config_circuit *k, const struct config_prefix *p,
 		    struct report *r)
 {
@@ -82,6 +106,13 @@ static void inbound(const struct config *c, const struct config_circuit *k, cons
 			if (prefix_contains(&p->prefix, &c->segments[i].prefixes.at[j].prefix))
 				overlap(c, k, "inbound-pool", p, &c->segments[i].prefixes.at[j],
 					c->segments[i].name, "a part of that prefix, or addresses of its own", r);
+	for (i = 0; i < c->service_count; i++) {
+		const struct config_service *s = &c->services[i];
+
+		not_lived_in(c, k, p, s, "server", &s->servers, r);
+		if (!service_passes_through(s)) /* else a server has it, and that was said */
+			not_lived_in(c, k, p, s, "public address", &s->public, r);
+	}
 }
 
 static int own_length(const struct config_circuit *k, const struct prefix *p)
@@ -136,6 +167,24 @@ static void range_count(const struct config *c, const struct config_circuit *k, 
 				     k->name, family, POOL_RANGES);
 }
 
+/* Without .0 and .255 a prefix of IPv4 is as many ranges as it has /24s. */
+static void part_count(const struct config *c, const struct config_circuit *k, int family, struct report *r)
+{
+	char text[PREFIX_TEXT];
+	size_t count = 0, before;
+
+	for (size_t i = 0; i < k->inbound_pool.count; i++) {
+		const struct config_prefix *p = &k->inbound_pool.at[i];
+
+		before = count;
+		count += p->prefix.family == family ? pool_inbound_parts(&p->prefix) : 0;
+		if (count > POOL_RANGES && before <= POOL_RANGES)
+			report_error(r, c->file, p->line,
+				     "circuits[%s].inbound-pool: %s: too many ranges of IPv%d; accepted: at most %d, where a prefix of IPv4 is one for each /24",
+				     k->name, prefix_text(&p->prefix, text), family, POOL_RANGES);
+	}
+}
+
 void check_pools(const struct config *c, struct report *report)
 {
 	size_t i, j;
@@ -145,6 +194,8 @@ void check_pools(const struct config *c, struct report *report)
 
 		range_count(c, k, 4, report);
 		range_count(c, k, 6, report);
+		part_count(c, k, 4, report);
+		part_count(c, k, 6, report);
 		for (j = 0; j < k->outbound_pool.count; j++) {
 			outbound(c, k, &k->outbound_pool.at[j], report);
 			not_drawn_away(c, k, &k->outbound_pool.at[j], report);

@@ -17,6 +17,7 @@
 #include "../../userspace/check.h"
 #include "../../userspace/config_read.h"
 #include "../../userspace/print.h"
+#include "../../maps/types.h"
 
 #define BROKEN "tests/data/broken/"
 #define BROKEN_MIN 15
@@ -135,6 +136,8 @@ static void sample_passes(void **state)
 	"circuits:\n"
 #define NET "  - {name: net, kind: internet, links: [{interface: wan0}], outbound-pool: [203.0.113.0/28]"
 #define EXPRESS "  - {name: er, kind: expressroute, table: 7, links: [{interface: er0}]"
+#define OPEN NET ", inbound-pool: [10.9.0.0/28], advertise: [203.0.113.0/28, 198.51.100.0/24]"
+#define SERVE(keys) "services: [{name: a, circuits: [net], " keys "}]\n"
 #define RULES "policy:\n  - {from: [campus], to: [any], circuits: [net], otherwise: drop}\n"
 
 /* `says`: a part of what is said, NULL when nothing may be. */
@@ -143,7 +146,9 @@ static const struct row {
 	bool sound;
 } rows[] = {
 	{ "smallest", HEAD NET "}\n" RULES, NULL, true },
-	{ "inbound pool inside a segment", HEAD NET ", inbound-pool: [10.9.0.0/16]}\n" RULES, NULL, true },
+	{ "inbound pool inside a segment", HEAD NET ", inbound-pool: [10.9.0.0/21]}\n" RULES, NULL, true },
+	{ "inbound pool of too many /24s", HEAD NET ", inbound-pool: [10.9.0.0/22, 10.9.8.0/22, 10.9.5.1]}\n" RULES,
+	  "circuits[net].inbound-pool: 10.9.5.1/32: too many ranges of IPv4", false },
 	{ "inbound pool around a segment", HEAD NET ", inbound-pool: [10.0.0.0/7]}\n" RULES,
 	  "overlaps 10.0.0.0/8 of campus", false },
 	{ "shorter prefix on internet", HEAD NET ", advertise: [203.0.113.0/24]}\n"
@@ -194,7 +199,45 @@ static const struct row {
 	  " next-hop: [192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4, 192.0.2.5, 192.0.2.6, 192.0.2.7, 192.0.2.8,"
 	  " 192.0.2.9, 192.0.2.10, 192.0.2.11, 192.0.2.12, 192.0.2.13, 192.0.2.14, 192.0.2.15, 192.0.2.16,"
 	  " 192.0.2.17, \"2001:db8::1\"]}]}\n" RULES, "next-hop: too many of IPv4", false },
-	{ "same address, other port", HEAD NET ", advertise: [198.51.100.0/24]}\n" RULES
+	{ "public address of the outbound pool", HEAD OPEN "}\n" RULES
+	  SERVE("public: 203.0.113.5, ports: [tcp/443], servers: [10.0.0.1]"), NULL, true },
+	{ "server with the public address, in no segment", HEAD OPEN "}\n" RULES
+	  SERVE("public: 203.0.113.5, ports: [tcp/443], servers: [203.0.113.5], source-nat: none"), NULL, true },
+	{ "icmp asks servers of udp", HEAD OPEN "}\n" RULES
+	  SERVE("public: 198.51.100.5, ports: [udp/53], servers: [10.0.0.1], check: icmp"), NULL, true },
+	{ "one port behind many", HEAD OPEN "}\n" RULES
+	  SERVE("public: 198.51.100.5, ports: [tcp/80, tcp/443, icmp], servers: [10.0.0.1], server-port: 8080"),
+	  NULL, true },
+	{ "port behind udp", HEAD OPEN "}\n" RULES
+	  SERVE("public: 198.51.100.5, ports: [udp/53], servers: [10.0.0.1], server-port: 5353"), NULL, true },
+	{ "reset beside udp", HEAD OPEN "}\n" RULES
+	  SERVE("public: 198.51.100.5, ports: [tcp/53, udp/53], servers: [10.0.0.1], all-down: reset"), NULL,
+	  true },
+	{ "server without public address of its family", HEAD OPEN "}\n" RULES
+	  SERVE("public: 198.51.100.5, ports: [tcp/1], servers: [10.0.0.1, \"2001:db8::1\"]"),
+	  "in no segment", false },
+	{ "no server for IPv6", HEAD "  - {name: net, kind: other, links: [{interface: wan0}], "
+	  "advertise: [\"::/0\", 0.0.0.0/0]}\n" RULES
+	  SERVE("public: [198.51.100.5, \"2001:db8::5\"], ports: [tcp/1], servers: [10.0.0.1], source-nat: none"),
+	  "2001:db8::5: no server of IPv6", false },
+	{ "server of a family that is not published", HEAD OPEN "}\n"
+	  RULES SERVE("public: \"198.51.100.5\", ports: [tcp/1], servers: [10.0.0.1, \"2001:db8::1\"]"),
+	  "warning: services[a].servers: 2001:db8::1: no public address of IPv6; it gets no flow", false },
+	{ "closed circuit", HEAD OPEN ", inbound: off}\n" RULES
+	  SERVE("public: 198.51.100.5, ports: [tcp/1], servers: [10.0.0.1]"),
+	  "warning: services[a].circuits: net: says inbound: off (line 4); nothing new comes in there", true },
+	{ "private public address toward a partner", "gateway: {name: t}\n"
+	  "inside: {interfaces: [lan0], segments: [{name: campus, prefixes: [10.0.0.0/8]}]}\n"
+	  "circuits:\n  - {name: net, kind: other, links: [{interface: wan0}], advertise: [172.16.9.0/24]}\n"
+	  RULES SERVE("public: 172.16.9.9, ports: [tcp/1], servers: [10.0.0.1], source-nat: none"), NULL, true },
+	{ "special public address", HEAD OPEN "}\n" RULES
+	  SERVE("public: 127.0.0.1, ports: [tcp/1], servers: [10.0.0.1]"),
+	  "services[a].public: 127.0.0.1: holds special addresses; accepted: a public address\n", false },
+	{ "pass-through of two addresses", HEAD OPEN "}\n" RULES
+	  SERVE("public: [203.0.113.5, 203.0.113.6], ports: [tcp/1], servers: [203.0.113.5, 203.0.113.6], "
+		"source-nat: none"),
+	  "servers: 203.0.113.6: beside a server that has the public address itself", false },
+	{ "same address, other port", HEAD OPEN "}\n" RULES
 	  "services:\n"
 	  "  - {name: a, public: 198.51.100.5, ports: [tcp/443], servers: [10.0.0.1], circuits: [net]}\n"
 	  "  - {name: b, public: 198.51.100.5, ports: [udp/443], servers: [10.0.0.1], circuits: [net]}\n",
@@ -228,6 +271,32 @@ static void rows_hold(void **state)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		differ += row_differs(&rows[i]);
 	assert_int_equal(differ, 0);
+}
+
+static void no_more_services_than_have_numbers(void **state)
+{
+	static struct config_service services[SERVICES_MAX];
+	struct config c = { .file = "many", .services = services, .service_count = SERVICES_MAX };
+	struct report report = { 0 };
+
+	(void)state;
+	for (int i = 0; i < SERVICES_MAX; i++) {
+		services[i].name = calloc(1, 16);
+		snprintf(services[i].name, 16, "s%d", i);
+		services[i].line = i + 1;
+	}
+	config_check(&c, &report);
+	assert_int_equal(report.errors, 1);
+	assert_int_equal(report.lines[0].line, SERVICES_MAX);
+	assert_non_null(strstr(report.lines[0].text, "services: 1024: too many; accepted: at most 1023"));
+	report_free(&report);
+	memset(&report, 0, sizeof(report));
+	c.service_count--;
+	config_check(&c, &report);
+	assert_int_equal(report.errors, 0);
+	for (int i = 0; i < SERVICES_MAX; i++)
+		free(services[i].name);
+	report_free(&report);
 }
 
 static void json_holds_the_same_place(void **state)
@@ -292,6 +361,7 @@ int main(void)
 		cmocka_unit_test(every_line_names_a_file),
 		cmocka_unit_test(sample_passes),
 		cmocka_unit_test(rows_hold),
+		cmocka_unit_test(no_more_services_than_have_numbers),
 		cmocka_unit_test(json_holds_the_same_place),
 		cmocka_unit_test(the_manual_has_every_key),
 	};
