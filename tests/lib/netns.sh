@@ -180,7 +180,7 @@ public4=198.51.100.5 public6=2001:db8:5::5
 services=
 lab_services() {
 	services=1
-	published=($public4 $public6)
+	published=("$public4" "$public6")
 }
 lab_servers_inside() {
 	local n
