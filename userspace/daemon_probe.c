@@ -183,12 +183,13 @@ static void link_ask(struct prober *p, int links)
 	probe_ask(p, &link);
 }
 
-/* The outcome of the question on its way, whose time is over. */
+/* The outcome of the question on its way, when its time is over. */
 static void judge(struct daemon *d, struct prober *p, int marks, uint64_t now)
 {
 	bool changed;
 
-	if (!p->asked)
+	probe_listen(p);
+	if (!p->asked || now + SLACK < p->due)
 		return;
 	p->asked = false;
 	changed = probe_count(p, probe_answered(p));
@@ -232,17 +233,16 @@ static void take_turns(struct daemon *d, const struct probe_maps *maps)
 	uint64_t now = observe_now();
 	size_t sockets = 0, first = all->next, waiting = 0;
 
+	/* All give back what they can before anybody takes, or who waits would wait for ever. */
 	for (size_t i = 0; i < all->count; i++) {
-		probe_listen(&all->at[i]);
+		judge(d, &all->at[i], maps->probes, now);
 		sockets += holds_socket(&all->at[i]);
 	}
 	for (size_t i = 0; i < all->count; i++) {
 		struct prober *p = &all->at[(first + i) % all->count];
 
-		if (now + SLACK < p->due)
+		if (p->asked)
 			continue;
-		sockets -= holds_socket(p);
-		judge(d, p, maps->probes, now);
 		if (!p->service || sockets < SERVERS_AT_ONCE)
 			ask(d, p, maps, now);
 		else if (!waiting++)

@@ -23,7 +23,7 @@ struct prober {
 	uint32_t circuit; /* number, of a link */
 	uint32_t service; /* number; 0: of a link */
 	uint32_t ifindex; /* 0: the device is not there */
-	uint64_t due; /* ns, when to ask again */
+	uint64_t due; /* ns, when the outcome counts, and the next question is asked */
 	uint64_t changed; /* ns, when it came up or went down; 0: no outcome yet */
 	bool asked; /* there is an outcome to come */
 	bool answered;
