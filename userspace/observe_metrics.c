@@ -188,11 +188,11 @@ static void service_counters(const struct observe *o, const struct observe_servi
 
 static void service_gauges(const struct observe *o, const struct observe_services *s, FILE *out)
 {
-	head(out, "service_flows", "gauge", "Flows of the service.");
+	head(out, "service_flows", "gauge", "Flows from outside that the service has.");
 	for (uint32_t i = 0; i < s->count; i++)
 		if (o->services[i][0])
 			sample(out, o, "service_flows", "service", o->services[i], "", s->load[i].flows);
-	head(out, "service_half_open", "gauge", "Half-open flows of the service.");
+	head(out, "service_half_open", "gauge", "Half-open ones of them.");
 	for (uint32_t i = 0; i < s->count; i++)
 		if (o->services[i][0])
 			sample(out, o, "service_half_open", "service", o->services[i], "",
