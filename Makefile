@@ -52,7 +52,7 @@ bench := $(if $(bench_sources),$(B)/bench/bench) \
 	$(patsubst tests/bench/%.c,$(B)/bench/%.o,$(wildcard tests/bench/*.bpf.c))
 scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
 
-.PHONY: all deps check unit lint test demo soak million bench vm fuzz tests install clean help
+.PHONY: all deps check unit lint test demo soak million crowd flood bench vm fuzz tests install clean help
 all: $(B)/samepath
 
 # The packet path, and the header that carries it into the userspace program.
@@ -180,6 +180,18 @@ million: ## a million flows, made, answered, expired; FLOWS=, MAPPING=endpoint-i
 	@$(MAKE) tests
 	@FLOWS='$(or $(FLOWS),1000000)' MAPPING='$(MAPPING)' tests/netns/million.sh 2>$(B)/million.log || \
 		{ grep -A3 "^FAILED" $(B)/million.log; exit 1; }
+
+crowd: ## connections from outside over two circuits, CROWD=10000, while configurations change
+	@$(MAKE) deps
+	@$(MAKE) tests
+	@CROWD='$(or $(CROWD),10000)' LENGTH='$(or $(SECONDS),30)' tests/netns/crowd.sh 2>$(B)/crowd.log || \
+		{ grep -A60 "^FAILED" $(B)/crowd.log; exit 1; }
+
+flood: ## SYNs from random sources at a service, FLOOD=1000000 at RATE=150000 a second
+	@$(MAKE) deps
+	@$(MAKE) tests
+	@FLOOD='$(or $(FLOOD),1000000)' RATE='$(or $(RATE),150000)' tests/netns/flood.sh 2>$(B)/flood.log || \
+		{ grep -A60 "^FAILED" $(B)/flood.log; exit 1; }
 
 bench: all $(bench) ## what a packet costs, beside the kernel's own ways; BASE=PROGRAM compares
 	@BASE='$(BASE)' tests/bench/bench.sh $(BENCH)

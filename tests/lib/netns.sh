@@ -400,6 +400,7 @@ say_to() {
 	echo "$answer"
 }
 # nginx of one circuit: answers with its name and who asked, and logs who came to which address.
+nginx_connections=256 nginx_backlog=
 nginx_start() { # SPACE
 	local space=$1 dir=$work/nginx-$1
 	mkdir "$dir"
@@ -408,18 +409,19 @@ nginx_start() { # SPACE
 		user nobody nogroup;
 		pid $dir/pid;
 		error_log $dir/error.log;
-		events { worker_connections 256; }
+		events { worker_connections $nginx_connections; }
 		http {
 			log_format plain '\$remote_addr \$remote_port \$server_addr';
 			access_log $dir/access.log plain;
+			keepalive_requests 1000000;
 			client_body_temp_path $dir/1;
 			proxy_temp_path $dir/2;
 			fastcgi_temp_path $dir/3;
 			uwsgi_temp_path $dir/4;
 			scgi_temp_path $dir/5;
 			server {
-				listen 80;
-				listen [::]:80;
+				listen 80 $nginx_backlog;
+				listen [::]:80 $nginx_backlog;
 				location / { return 200 "$space \$remote_addr\n"; }
 			}
 		}
