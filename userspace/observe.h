@@ -101,7 +101,8 @@ bool observe_daemon(const char *gateway);
 uint64_t observe_now(void);
 /* Adds `cpus` copies of a value made of 64-bit words into `sum`. */
 void observe_add(uint64_t *sum, const uint64_t *copies, size_t words, unsigned int cpus);
-/* Ports that translation may use on one address of the circuit. */
+#define INBOUND_PORTS 65535 /* of an address of an inbound pool, whatever the circuit's port-range */
+/* Ports that translation may use on one address of the circuit's outbound pool. */
 uint64_t observe_ports(const struct circuit *c);
 /* "ready", "retiring,monitor", ... */
 const char *observe_circuit_state(const struct circuit *c, bool drained, char *buffer, size_t size);

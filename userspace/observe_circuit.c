@@ -49,7 +49,8 @@ static int count_flow(void *context, const struct flow_record *r)
 	/* Who came from outside may wear his own address, which is of no pool. */
 	if (r->forward.circuit != on->circuit || IN6_ARE_ADDR_EQUAL(&r->saddr, &r->key.saddr))
 		return 0;
-	u = pool_usages_entry(on->usages, r->forward.circuit, &r->saddr, on->ports);
+	u = pool_usages_entry(on->usages, r->forward.circuit, &r->saddr,
+			      r->forward.flags & FLOW_OPENED_OUTSIDE ? INBOUND_PORTS : on->ports);
 	if (!u)
 		return -ENOMEM;
 	u->flows++;

@@ -70,12 +70,13 @@ static int show_links(const struct observe *o, bool daemon)
 	return 0;
 }
 
-static void show_range(const char *circuit, const struct pool_range *r, uint8_t family,
-		       uint64_t ports)
+static void show_range(const char *circuit, const char *side, const struct pool_range *r,
+		       uint8_t family, uint64_t ports)
 {
 	char first[PREFIX_TEXT];
 
 	print_cell_text(circuit);
+	print_cell_text(side);
 	print_cell_text(address_text(&r->first, first));
 	print_cell_number(r->length);
 	print_cell_text(family == 4 ? "ipv4" : "ipv6");
@@ -85,19 +86,28 @@ static void show_range(const char *circuit, const struct pool_range *r, uint8_t 
 	print_row_end();
 }
 
+static void show_pool(const char *circuit, const char *side, const struct pool *pool, uint8_t family,
+		      uint64_t ports)
+{
+	for (unsigned int r = 0; r < pool->ranges && r < POOL_RANGES; r++)
+		show_range(circuit, side, &pool->range[r], family, ports);
+}
+
 static void show_pools(const struct observe *o, const struct observe_counts *c)
 {
-	static const char *const columns[] = {"circuit", "first-address", "prefix-length", "family",
+	static const char *const columns[] = {"circuit", "side", "first-address", "prefix-length", "family",
 					      "addresses", "ports-each", "state", NULL};
 
 	print_table_begin("pools", columns);
 	for (unsigned int i = 0; i < CIRCUITS_MAX; i++) {
 		const struct circuit *k = &c->circuits[i];
 
-		for (unsigned int r = 0; r < k->out4.ranges && r < POOL_RANGES; r++)
-			show_range(observe_circuit_name(o, i), &k->out4.range[r], 4, observe_ports(k));
-		for (unsigned int r = 0; r < k->out6.ranges && r < POOL_RANGES; r++)
-			show_range(observe_circuit_name(o, i), &k->out6.range[r], 6, observe_ports(k));
+		const char *name = observe_circuit_name(o, i);
+
+		show_pool(name, "outbound", &k->out4, 4, observe_ports(k));
+		show_pool(name, "outbound", &k->out6, 6, observe_ports(k));
+		show_pool(name, "inbound", &k->in4, 4, INBOUND_PORTS);
+		show_pool(name, "inbound", &k->in6, 6, INBOUND_PORTS);
 	}
 	print_table_end();
 }

@@ -8,7 +8,8 @@ command -v nft >/dev/null || skip "needs nft"
 lab_services
 lab_start
 edit 's#servers: \[10.2.0.101, .*#servers: [10.2.0.101, "2001:db8:10:2::101"]#
-      s#^    ports: \[tcp/7000.*#    ports: [tcp/80, udp/80, tcp/7000, udp/7000]\n    server-port: 7001#'
+      s#^    ports: \[tcp/7000.*#    ports: [tcp/80, udp/80, tcp/7000, udp/7000]\n    server-port: 7001#
+      s#^    outbound-pool: \[203.0.113.32.*#&\n    port-range: 2000-60000#'
 daemon_start
 background events gw "$samepath" -c "$work/samepath.yaml" event watch
 
@@ -47,6 +48,16 @@ talk inside pilot udp 10.1.20.2 0 $exchange4 7000
 matches "answer" '^chicago ' "$(say_to inside)"
 same "flow" "inside None None chicago exchange None" \
 	"$(flow opened,server,server-port,circuit,class,service dst $exchange4)"
+
+say "what they wear belongs to a pool"
+pools() { quiet_sp -j show | /usr/bin/python3 -c '
+import json, sys
+for r in json.load(sys.stdin)["pools"]:
+    if (r["circuit"], r["side"], r["family"]) == ("chicago", sys.argv[1], "ipv4"):
+        print(r["first-address"], r["addresses"], r["ports-each"])' "$1"; }
+same "outbound" "203.0.113.32 16 58001" "$(pools outbound)"
+same "inbound" "192.168.1.1 254 65535" "$(pools inbound)"
+matches "in use" " $pool +1 +0 +65535 " "$(quiet_sp circuit show chicago)"
 
 say "filters"
 count() { flow proto "$@" | wc -l; }
