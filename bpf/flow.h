@@ -158,7 +158,7 @@ static __always_inline bool F(flow_delete)(const FLOW_KEY *key, FLOW *f, __u32 c
  */
 static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
 {
-	__u32 flags = __sync_fetch_and_or(&f->half.flags, FLOW_REMOVED), circuit, service;
+	__u32 flags = __sync_fetch_and_or(&f->half.flags, FLOW_REMOVED), circuit, class;
 	struct in6_addr room;
 
 	if (flags & FLOW_REMOVED)
@@ -168,10 +168,10 @@ static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
 		return;
 	}
 	circuit = f->half.circuit;
-	service = F(flow_service)(f);
+	class = f->half.class;
 	if (!F(flow_delete)(key, f, circuit, now))
 		return; /* who was first gave back its share */
-	flow_release(F(flow_host)(key, &room), service, circuit, flags);
+	flow_release(F(flow_host)(key, &room), class, circuit, flags);
 }
 
 /* The pin: what comes from a circuit comes from the flow's own, everything else from inside. */

@@ -84,9 +84,7 @@ static __always_inline void F(opened_event)(struct pkt *p, struct F(opening) *o,
 static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(opening) *o)
 {
 	struct circuit_counter *counter = circuit_counter(o->circuit);
-	bool served = o->forward.half.flags & FLOW_SERVICE;
-	struct service_counter *service = served ? service_counter(o->forward.half.class) : NULL;
-	struct class_counter *class = served ? NULL : class_counter(o->forward.half.class);
+	struct class_counter *class;
 	FLOW *old;
 	int error;
 
@@ -110,10 +108,13 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 	}
 	if (counter)
 		counter->opened++;
-	if (class)
-		class->opened++;
-	if (service)
-		service->opened++;
+	if (o->forward.half.flags & FLOW_SERVICE) {
+		service_enter(o->forward.half.class);
+	} else {
+		class = class_counter(o->forward.half.class);
+		if (class)
+			class->opened++;
+	}
 	F(opened_event)(p, o, E_FLOW_OPENED);
 	return GO_ON;
 }

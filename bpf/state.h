@@ -90,6 +90,29 @@ static __always_inline void side_add(__u32 side, __s64 count)
 		__sync_fetch_and_add(all, count);
 }
 
+/* A flow of the service is there, a hairpin too; and it is no more. */
+static __always_inline void service_enter(__u32 service)
+{
+	struct service_load *load = service_load(service);
+	struct service_counter *counter = service_counter(service);
+
+	if (load)
+		__sync_fetch_and_add(&load->flows, 1);
+	if (counter)
+		counter->opened++;
+}
+
+static __always_inline void service_leave(__u32 service)
+{
+	struct service_load *load = service_load(service);
+	struct service_counter *counter = service_counter(service);
+
+	if (load)
+		__sync_fetch_and_sub(&load->flows, 1);
+	if (counter)
+		counter->closed++;
+}
+
 /*
  * Who answers for a flow is the service that let it in, or without one the inside host that opened it,
  * whose address (IPv4 as mapped) is only then looked at.
@@ -133,32 +156,24 @@ static __always_inline void half_open_take(const struct in6_addr *address, __u32
 /* Gives back what flow_take or service_take took for a flow with these flags. */
 static __always_inline void share_release(const struct in6_addr *address, __u32 service, __u32 flags)
 {
-	struct service_load *load;
-	struct host *host;
+	struct host *host = service ? NULL : bpf_map_lookup_elem(&hosts, address);
 
-	if (service) {
-		load = service_load(service);
-		if (load)
-			__sync_fetch_and_sub(&load->flows, 1);
-	} else {
-		host = bpf_map_lookup_elem(&hosts, address);
-		if (host)
-			host_give_back(&host->flows);
-	}
+	if (host)
+		host_give_back(&host->flows);
 	if (flags & FLOW_HALF_OPEN)
 		half_open_release(address, service);
 }
 
-static __always_inline void flow_release(const struct in6_addr *address, __u32 service,
-					 __u32 circuit, __u32 flags)
+static __always_inline void flow_release(const struct in6_addr *address, __u32 class, __u32 circuit,
+					 __u32 flags)
 {
+	__u32 service = flags & FLOW_OPENED_OUTSIDE ? class : 0;
 	struct circuit_counter *counter = circuit_counter(circuit);
-	struct service_counter *served = service ? service_counter(service) : NULL;
 
 	if (counter)
 		counter->closed++;
-	if (served)
-		served->closed++;
+	if (flags & FLOW_SERVICE)
+		service_leave(class);
 	share_release(address, service, flags);
 }
 
@@ -217,7 +232,6 @@ static __always_inline enum verdict service_take(struct pkt *p, const struct in6
 
 	if (!load || !count)
 		return V_TABLE_FULL;
-	__sync_fetch_and_add(&load->flows, 1);
 	half = __sync_fetch_and_add(&load->half_open, 1);
 	all = __sync_fetch_and_add(count, 1);
 	if (all >= max || (!proven && half >= max / 4)) {

@@ -588,6 +588,9 @@ static void inside_reaches_its_own_service_by_a_hairpin(void **state)
 		assert_true(same_tuple(tuple_of(&o.frame), turned(t)));
 		assert_true(sums_right(&o.frame));
 		verdict_is(hear(WAN, turned(to), NULL).verdict, V_WRONG_SIDE, "from outside", f);
+		assert_int_equal(load_of(1).half_open, 0);
+		assert_int_equal(load_of(1).flows, f == 4 ? i + 1 : i + 3);
+		assert_int_equal(half_open_of(SIDE_OUTSIDE), 0);
 	}
 }
 
