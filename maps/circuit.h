@@ -12,7 +12,8 @@
  * operator's switch and outlives a change of configuration.
  *
  * `sources` is the list of §2.1 for what the kernel itself sends: an entry
- * (circuit, prefix) is a source that may leave this circuit. `answers` lists,
+ * (circuit, prefix) is a source that may leave this circuit, and its value says
+ * whether the configuration wants it or only flows still do. `answers` lists,
  * by device, the addresses whose ARP requests and neighbour solicitations the
  * data plane answers. `failed` names next hops whose neighbour does not answer;
  * the daemon writes it.
@@ -106,6 +107,9 @@ struct scoped_prefix {
 	__u32 scope;
 	struct in6_addr address;
 };
+
+/* Value of `sources`. */
+enum source_state { SOURCE_WANTED = 1, SOURCE_RETIRING = 2 };
 
 struct neighbour_key {
 	__u32 ifindex;

@@ -41,6 +41,7 @@ enum service_flag {
 	SERVICE_KEEP_ALL = 1 << 2, /* the server has the public address itself: pin only */
 	SERVICE_DOWN_RESET = 1 << 3, /* all-down: reset, icmp; neither: drop */
 	SERVICE_DOWN_ICMP = 1 << 4,
+	SERVICE_RETIRING = 1 << 5, /* in no port any more; kept for the flows that have its number */
 };
 
 struct server {

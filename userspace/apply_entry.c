@@ -11,27 +11,37 @@ struct entry {
 	const struct maps *maps;
 	enum map_index map;
 	struct scoped_prefix key;
+	uint32_t value, former; /* 0: no entry */
 };
 
-static int add_run(struct step *s)
+static int put(const struct entry *e, uint32_t value)
 {
-	struct entry *e = s->data;
-	uint32_t one = 1;
+	int err;
 
-	return maps_set(e->maps, e->map, &e->key, &one);
+	if (value)
+		return maps_set(e->maps, e->map, &e->key, &value);
+	err = maps_delete(e->maps, e->map, &e->key);
+	return err == -ENOENT ? 0 : err;
 }
 
-static int remove_run(struct step *s)
+static int entry_run(struct step *s)
 {
-	struct entry *e = s->data;
-	int err = maps_delete(e->maps, e->map, &e->key);
+	const struct entry *e = s->data;
 
-	return err == -ENOENT ? 0 : err;
+	return put(e, e->value);
+}
+
+static int entry_undo(struct step *s)
+{
+	const struct entry *e = s->data;
+
+	return put(e, e->former);
 }
 
 int scoped_read(const struct maps *m, enum map_index map, struct scoped_set *out)
 {
 	struct scoped_prefix key;
+	uint32_t value;
 	void *at = NULL;
 	int err;
 
@@ -39,7 +49,8 @@ int scoped_read(const struct maps *m, enum map_index map, struct scoped_set *out
 		struct prefix prefix = scoped_prefix_of(&key);
 
 		at = &key;
-		err = scoped_add(out, key.scope, &prefix);
+		err = maps_get(m, map, &key, &value);
+		err = err ? err : scoped_put(out, key.scope, &prefix, value);
 		if (err)
 			return err;
 	}
@@ -61,18 +72,27 @@ static const char *scope_name(const struct plan *p, enum map_index map, uint32_t
 	return "former circuit";
 }
 
-static int entry_step(struct plan *p, enum map_index map, const struct scoped *what, bool add)
+static const char *verb(uint32_t former, uint32_t value)
+{
+	if (!value)
+		return "del";
+	if (value == SOURCE_RETIRING)
+		return "retire";
+	return former ? "restore" : "add";
+}
+
+static int entry_step(struct plan *p, enum map_index map, const struct scoped *what, uint32_t former,
+		      uint32_t value)
 {
 	struct entry *e = malloc(sizeof(*e));
 	char text[PREFIX_TEXT];
 
 	if (!e)
 		return -ENOMEM;
-	*e = (struct entry){ .maps = &p->maps, .map = map,
+	*e = (struct entry){ .maps = &p->maps, .map = map, .value = value, .former = former,
 			     .key = scoped_prefix(what->scope, &what->prefix) };
-	return steps_add(add ? &p->before : &p->after, add ? add_run : remove_run,
-			 add ? remove_run : add_run, e, "%s %s %s %s",
-			 map == MAP_sources ? "source" : "answer", add ? "add" : "del",
+	return steps_add(value ? &p->before : &p->after, entry_run, entry_undo, e, "%s %s %s %s",
+			 map == MAP_sources ? "source" : "answer", verb(former, value),
 			 scope_name(p, map, what->scope), prefix_text(&what->prefix, text)) ? 0 : -ENOMEM;
 }
 
@@ -81,12 +101,16 @@ static int plan_map(struct plan *p, enum map_index map, const struct scoped_set 
 	struct scoped_set is = { 0 };
 	int err = p->has_maps ? scoped_read(&p->maps, map, &is) : 0;
 
-	for (size_t i = 0; i < want->count && !err; i++)
-		if (!scoped_has(&is, want->at[i].scope, &want->at[i].prefix))
-			err = entry_step(p, map, &want->at[i], true);
+	for (size_t i = 0; i < want->count && !err; i++) {
+		const struct scoped *w = &want->at[i], *now = scoped_find(&is, w->scope, &w->prefix);
+		uint32_t former = now ? now->value : 0;
+
+		if (former != w->value)
+			err = entry_step(p, map, w, former, w->value);
+	}
 	for (size_t i = 0; i < is.count && !err; i++)
-		if (!scoped_has(want, is.at[i].scope, &is.at[i].prefix))
-			err = entry_step(p, map, &is.at[i], false);
+		if (!scoped_find(want, is.at[i].scope, &is.at[i].prefix))
+			err = entry_step(p, map, &is.at[i], is.at[i].value, 0);
 	free(is.at);
 	return err;
 }

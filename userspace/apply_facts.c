@@ -80,26 +80,31 @@ int plan_devices(struct plan *p)
 	return p->report.errors ? -EINVAL : 0;
 }
 
-bool scoped_has(const struct scoped_set *s, uint32_t scope, const struct prefix *prefix)
+const struct scoped *scoped_find(const struct scoped_set *s, uint32_t scope, const struct prefix *prefix)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (s->at[i].scope == scope && prefix_equal(&s->at[i].prefix, prefix))
-			return true;
-	return false;
+			return &s->at[i];
+	return NULL;
 }
 
-int scoped_add(struct scoped_set *s, uint32_t scope, const struct prefix *prefix)
+int scoped_put(struct scoped_set *s, uint32_t scope, const struct prefix *prefix, uint32_t value)
 {
 	struct scoped *grown;
 
-	if (scoped_has(s, scope, prefix))
+	if (scoped_find(s, scope, prefix))
 		return 0;
 	grown = realloc(s->at, (s->count + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	s->at = grown;
-	grown[s->count++] = (struct scoped){ .scope = scope, .prefix = *prefix };
+	grown[s->count++] = (struct scoped){ .scope = scope, .prefix = *prefix, .value = value };
 	return 0;
+}
+
+int scoped_add(struct scoped_set *s, uint32_t scope, const struct prefix *prefix)
+{
+	return scoped_put(s, scope, prefix, SOURCE_WANTED);
 }
 
 static bool names_circuit(const struct config_rule *r, const char *name)

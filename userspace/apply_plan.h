@@ -27,6 +27,7 @@ struct plan_device {
 struct scoped {
 	uint32_t scope;
 	struct prefix prefix;
+	uint32_t value; /* enum source_state; of answers SOURCE_WANTED */
 };
 struct scoped_set {
 	struct scoped *at;
@@ -86,8 +87,11 @@ void plan_ranges(struct plan *p);
 void plan_circuit_links(struct plan *p);
 /* The gateway's own ephemeral ports, into the settings. */
 void plan_ports(struct plan *p);
+/* What is there already keeps its value. 0 or -errno. */
 int scoped_add(struct scoped_set *s, uint32_t scope, const struct prefix *prefix);
-bool scoped_has(const struct scoped_set *s, uint32_t scope, const struct prefix *prefix);
+int scoped_put(struct scoped_set *s, uint32_t scope, const struct prefix *prefix, uint32_t value);
+/* NULL: not there. */
+const struct scoped *scoped_find(const struct scoped_set *s, uint32_t scope, const struct prefix *prefix);
 const struct kernel_link *plan_link(const struct plan *p, const char *name);
 const struct kernel_link *plan_link_at(const struct plan *p, int ifindex);
 bool plan_has_device(const struct plan *p, int ifindex);

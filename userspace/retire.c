@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "maps.h"
 #include "print.h"
 #include "retire.h"
 
 #define RECORDS 64 /* a read */
-#define WHOLE_CIRCUIT UINT32_MAX /* in place of an ifindex */
 
 static bool holds(const struct prefix *p, const struct in6_addr *address)
 {
@@ -20,13 +20,58 @@ static bool holds(const struct prefix *p, const struct in6_addr *address)
 	return host.family == p->family && prefix_contains(p, &host);
 }
 
-/* A way that is not known now may be this one. */
-static bool on_link(const struct flow_record *r, uint32_t ifindex)
+static bool opened_outside(const struct flow_record *r)
 {
-	return !r->oif || r->oif == ifindex || r->reply.iif == ifindex;
+	return r->forward.flags & FLOW_OPENED_OUTSIDE;
 }
 
-static void count_record(struct census *c, const struct flow_record *r)
+/* The device by which packets of the half leave, 0: not known now. As of the forward half the iterator
+ * tells it itself: an entry that the half was led to lately is still the one it was led to. */
+static uint32_t way_of(const struct maps *m, const struct half *half)
+{
+	uint32_t index = half->hop, tick;
+	struct next_hop hop;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	tick = (uint32_t)(((uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec) >> TICK_SHIFT);
+	if (!index || tick - half->asked >= NEXT_HOP_REST || maps_get(m, MAP_next_hops, &index, &hop))
+		return 0;
+	return hop.oif;
+}
+
+/* The halves of a flow that the outside opened have changed sides. A way that is not known now may be
+ * this one. */
+static bool on_link(const struct maps *m, const struct flow_record *r, uint32_t ifindex)
+{
+	uint32_t in = opened_outside(r) ? r->forward.iif : r->reply.iif, out;
+
+	if (in == ifindex)
+		return true;
+	out = opened_outside(r) ? way_of(m, &r->reply) : r->oif;
+	return !out || out == ifindex;
+}
+
+/* On its circuit a flow that the outside opened has the address it was sent to. */
+static bool uses(const struct maps *m, const struct flow_record *r, const struct suspect *s)
+{
+	if (s->kind == SUSPECT_SERVICE)
+		return r->forward.flags & FLOW_SERVICE && r->forward.class == s->number;
+	if (r->forward.circuit != s->number)
+		return false;
+	switch (s->kind) {
+	case SUSPECT_SOURCE:
+		return holds(&s->prefix, opened_outside(r) ? &r->key.daddr : &r->saddr);
+	case SUSPECT_INBOUND:
+		return opened_outside(r) && holds(&s->prefix, &r->saddr);
+	case SUSPECT_LINK:
+		return on_link(m, r, s->ifindex);
+	default:
+		return true;
+	}
+}
+
+static void count_record(const struct maps *m, struct census *c, const struct flow_record *r)
 {
 	c->flows++;
 	if (r->forward.circuit < CIRCUITS_MAX)
@@ -36,12 +81,10 @@ static void count_record(struct census *c, const struct flow_record *r)
 	else if (r->forward.class < CLASSES_MAX)
 		c->classes[r->forward.class]++;
 	for (size_t i = 0; i < c->count; i++) {
-		struct suspect *s = &c->at[i];
-
-		if (s->circuit != r->forward.circuit)
+		if (!uses(m, r, &c->at[i]))
 			continue;
-		if (s->ifindex ? on_link(r, s->ifindex) : holds(&s->prefix, &r->saddr))
-			s->flows++;
+		c->at[i].flows++;
+		c->at[i].outside += opened_outside(r);
 	}
 }
 
@@ -65,7 +108,7 @@ static int count_table(const struct maps *m, enum program_index program, enum ma
 		have += (size_t)size;
 		whole = have / sizeof(*records);
 		for (size_t i = 0; i < whole; i++)
-			count_record(c, &records[i]);
+			count_record(m, c, &records[i]);
 		have -= whole * sizeof(*records);
 		memmove(records, records + whole, have);
 	}
@@ -85,10 +128,11 @@ int retire_census(const struct maps *m, struct census *c)
 	return err;
 }
 
-uint64_t retire_uses(const struct census *c, uint32_t circuit, const struct prefix *prefix)
+uint64_t retire_uses(const struct census *c, enum suspect_kind kind, uint32_t circuit,
+		     const struct prefix *prefix)
 {
 	for (size_t i = 0; i < c->count; i++)
-		if (!c->at[i].ifindex && c->at[i].circuit == circuit &&
+		if (c->at[i].kind == kind && c->at[i].number == circuit &&
 		    prefix_equal(&c->at[i].prefix, prefix))
 			return c->at[i].flows;
 	return 0;
@@ -120,26 +164,21 @@ struct prefix retire_prefix(const struct pool_range *r, unsigned char family)
 	return p;
 }
 
-static int pending_ranges(struct census *c, uint32_t n, const struct pool_range *r, uint8_t count,
+static int pending_ranges(struct census *c, enum suspect_kind kind, uint32_t n, const struct pool *pool,
 			  unsigned char family)
 {
 	int err = 0;
 
-	for (uint8_t i = 0; i < count && !err; i++)
-		if (r[i].flags & RANGE_RETIRING)
-			err = retire_suspect(c, (struct suspect){ .circuit = n,
-								  .prefix = retire_prefix(&r[i], family) });
+	for (uint32_t i = 0; i < pool->ranges && !err; i++)
+		if (pool->range[i].flags & RANGE_RETIRING)
+			err = retire_suspect(c, (struct suspect){
+				.kind = kind, .number = n, .prefix = retire_prefix(&pool->range[i], family) });
 	return err;
 }
 
-/* Everything that retires in the live slot. */
-static int pending(const struct maps *m, struct census *c)
+static int pending_circuits(const struct maps *m, uint32_t slot, bool *whole, struct census *c)
 {
-	uint32_t slot = maps_live(m).slot;
-	struct link_key key, *at = NULL;
-	bool whole[CIRCUITS_MAX] = { false };
 	struct circuit circuit;
-	struct link l;
 	int err = 0;
 
 	for (uint32_t n = 1; n < CIRCUITS_MAX && !err; n++) {
@@ -149,16 +188,63 @@ static int pending(const struct maps *m, struct census *c)
 			continue;
 		whole[n] = circuit.flags & CIRCUIT_RETIRING;
 		if (whole[n])
-			err = retire_suspect(c, (struct suspect){ .circuit = n, .ifindex = WHOLE_CIRCUIT });
-		err = err ? err : pending_ranges(c, n, circuit.out4.range, circuit.out4.ranges, 4);
-		err = err ? err : pending_ranges(c, n, circuit.out6.range, circuit.out6.ranges, 6);
+			err = retire_suspect(c, (struct suspect){ .kind = SUSPECT_CIRCUIT, .number = n });
+		err = err ? err : pending_ranges(c, SUSPECT_SOURCE, n, &circuit.out4, 4);
+		err = err ? err : pending_ranges(c, SUSPECT_SOURCE, n, &circuit.out6, 6);
+		err = err ? err : pending_ranges(c, SUSPECT_INBOUND, n, &circuit.in4, 4);
+		err = err ? err : pending_ranges(c, SUSPECT_INBOUND, n, &circuit.in6, 6);
 	}
+	return err;
+}
+
+static int pending_services(const struct maps *m, uint32_t slot, struct census *c)
+{
+	struct service service;
+	int err = 0;
+
+	for (uint32_t n = 1; n < SERVICES_MAX && !err; n++) {
+		uint32_t index = slot * SERVICES_MAX + n;
+
+		if (!maps_get(m, MAP_services, &index, &service) && service.flags & SERVICE_RETIRING)
+			err = retire_suspect(c, (struct suspect){ .kind = SUSPECT_SERVICE, .number = n });
+	}
+	return err;
+}
+
+/* What is in no slot: public addresses, and inside prefixes that left untranslated. */
+static int pending_sources(const struct maps *m, struct census *c)
+{
+	struct scoped_prefix key, *at = NULL;
+	uint32_t value;
+	int err = 0;
+
+	while (!err && !maps_next(m, MAP_sources, at, &key)) {
+		at = &key;
+		if (!maps_get(m, MAP_sources, &key, &value) && value == SOURCE_RETIRING)
+			err = retire_suspect(c, (struct suspect){
+				.kind = SUSPECT_SOURCE, .number = key.scope, .prefix = scoped_prefix_of(&key) });
+	}
+	return err;
+}
+
+/* Everything that retires in the live slot. */
+static int pending(const struct maps *m, struct census *c)
+{
+	uint32_t slot = maps_live(m).slot;
+	struct link_key key, *at = NULL;
+	bool whole[CIRCUITS_MAX] = { false };
+	struct link l;
+	int err = pending_circuits(m, slot, whole, c);
+
+	err = err ? err : pending_services(m, slot, c);
+	err = err ? err : pending_sources(m, c);
 	while (!err && !maps_next(m, MAP_links, at, &key)) {
 		at = &key;
 		/* A circuit that goes as a whole takes its links along. */
 		if (!maps_get(m, MAP_links, &key, &l) && l.role[slot].retiring &&
 		    !whole[l.role[slot].circuit % CIRCUITS_MAX])
-			err = retire_suspect(c, (struct suspect){ .circuit = l.role[slot].circuit,
+			err = retire_suspect(c, (struct suspect){ .kind = SUSPECT_LINK,
+								  .number = l.role[slot].circuit,
 								  .ifindex = key.ifindex });
 	}
 	return err;
@@ -173,7 +259,7 @@ int retire_ended(const struct maps *m, bool *ended)
 	if (!err && c.count)
 		err = retire_census(m, &c);
 	for (size_t i = 0; i < c.count && !err; i++)
-		*ended |= !(c.at[i].ifindex == WHOLE_CIRCUIT ? c.circuits[c.at[i].circuit] : c.at[i].flows);
+		*ended |= !c.at[i].flows;
 	retire_free(&c);
 	return err;
 }

@@ -16,12 +16,21 @@
 struct maps;
 struct plan;
 
-/* Something that may go: a source prefix of a circuit, or a link. */
+/* Something that may go. */
+enum suspect_kind {
+	SUSPECT_SOURCE, /* a prefix that leaves by the circuit */
+	SUSPECT_INBOUND, /* a prefix of its inbound pool */
+	SUSPECT_LINK, /* of it */
+	SUSPECT_CIRCUIT, /* all of it */
+	SUSPECT_SERVICE,
+};
 struct suspect {
-	uint32_t circuit;
-	struct prefix prefix; /* when `ifindex` is 0 */
-	uint32_t ifindex;
+	enum suspect_kind kind;
+	uint32_t number; /* of the circuit or service */
+	struct prefix prefix;
+	uint32_t ifindex; /* of a link */
 	uint64_t flows; /* that use it */
+	uint64_t outside; /* of them opened from outside */
 };
 struct census {
 	struct suspect *at;
@@ -31,10 +40,11 @@ struct census {
 	bool taken;
 };
 
-/* Counts the flows under every suspect, and by circuit and class. 0 or -errno, said. */
+/* Counts the flows under every suspect, and by circuit, class and service. 0 or -errno, said. */
 int retire_census(const struct maps *m, struct census *c);
 /* Flows under a prefix of a circuit; 0 also for what was no suspect. */
-uint64_t retire_uses(const struct census *c, uint32_t circuit, const struct prefix *prefix);
+uint64_t retire_uses(const struct census *c, enum suspect_kind kind, uint32_t circuit,
+		     const struct prefix *prefix);
 void retire_free(struct census *c);
 
 /* Adds to the plan what must stay. After the wishes, before the steps. 0 or -errno, said. */

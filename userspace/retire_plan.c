@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What must stay of the former configuration, put into the plan of the new one. */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +28,9 @@ static int suspect_links(struct plan *p)
 		    l.role[p->live.slot].kind != ROLE_LINK || plan_has_device(p, (int)key.ifindex) ||
 		    !still_ours(p, (int)key.ifindex))
 			continue;
-		err = retire_suspect(&p->census, (struct suspect){ .circuit = l.role[p->live.slot].circuit,
-						   .ifindex = key.ifindex });
+		err = retire_suspect(&p->census, (struct suspect){ .kind = SUSPECT_LINK,
+								   .number = l.role[p->live.slot].circuit,
+								   .ifindex = key.ifindex });
 	}
 	return err;
 }
@@ -41,41 +41,99 @@ static int suspect_sources(struct plan *p)
 	int err = scoped_read(&p->maps, MAP_sources, &is);
 
 	for (size_t i = 0; i < is.count && !err; i++)
-		if (!scoped_has(&p->sources, is.at[i].scope, &is.at[i].prefix))
-			err = retire_suspect(&p->census, (struct suspect){ .circuit = is.at[i].scope,
-							   .prefix = is.at[i].prefix });
+		if (!scoped_find(&p->sources, is.at[i].scope, &is.at[i].prefix))
+			err = retire_suspect(&p->census, (struct suspect){ .kind = SUSPECT_SOURCE,
+									   .number = is.at[i].scope,
+									   .prefix = is.at[i].prefix });
 	free(is.at);
 	return err;
 }
 
-static int keep_owner(struct plan *p, uint32_t circuit, const struct prefix *prefix)
+static int suspect_ranges(struct plan *p, uint32_t n, const struct pool *former, const struct pool *now,
+			  unsigned char family)
 {
-	struct image_trie *t = &p->image->owners;
-	struct owner owner = { .kind = OWNER_OUTBOUND_POOL, .circuit = (uint8_t)circuit };
+	int err = 0;
+
+	for (uint32_t i = 0; i < former->ranges && !err; i++) {
+		struct prefix prefix = retire_prefix(&former->range[i], family), other;
+		bool stays = false;
+
+		for (uint32_t k = 0; k < now->ranges && !stays; k++) {
+			other = retire_prefix(&now->range[k], family);
+			stays = prefix_equal(&prefix, &other);
+		}
+		if (!stays)
+			err = retire_suspect(&p->census, (struct suspect){ .kind = SUSPECT_INBOUND,
+									   .number = n, .prefix = prefix });
+	}
+	return err;
+}
+
+/* Inbound pools are no sources of their circuit; the live slot knows them. */
+static int suspect_inbound(struct plan *p)
+{
+	int err = 0;
+
+	for (uint32_t n = 1; n < CIRCUITS_MAX && !err; n++) {
+		uint32_t index = p->live.slot * CIRCUITS_MAX + n;
+		const struct circuit *now = &p->image->circuits[n];
+		struct circuit former;
+
+		if (maps_get(&p->maps, MAP_circuits, &index, &former) || !(former.flags & CIRCUIT_PRESENT))
+			continue;
+		err = suspect_ranges(p, n, &former.in4, &now->in4, 4);
+		err = err ? err : suspect_ranges(p, n, &former.in6, &now->in6, 6);
+	}
+	return err;
+}
+
+/* Adds an entry to a trie of the image, unless the prefix is somebody else's by now. */
+static int keep_entry(struct image_trie *t, const struct prefix *prefix, uint32_t value)
+{
 	struct image_entry *grown;
 
 	for (size_t i = 0; i < t->count; i++)
 		if (prefix_equal(&t->at[i].prefix, prefix))
-			return 0; /* somebody else's by now */
+			return 0;
 	grown = realloc(t->at, (t->count + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	t->at = grown;
-	grown[t->count] = (struct image_entry){ .prefix = *prefix };
-	memcpy(&grown[t->count++].value, &owner, sizeof(owner));
+	grown[t->count++] = (struct image_entry){ .prefix = *prefix, .value = value };
 	return 0;
 }
 
+static int keep_owner(struct plan *p, enum owner_kind kind, uint32_t circuit, const struct prefix *prefix)
+{
+	struct owner owner = { .kind = (uint8_t)kind, .circuit = (uint8_t)circuit };
+	uint32_t value;
+
+	memcpy(&value, &owner, sizeof(value));
+	return keep_entry(&p->image->owners, prefix, value);
+}
+
+static int keep_prefix(struct plan *p, enum suspect_kind kind, uint32_t n, const struct prefix *prefix)
+{
+	int err;
+
+	if (kind == SUSPECT_SOURCE)
+		return keep_owner(p, OWNER_OUTBOUND_POOL, n, prefix);
+	err = keep_owner(p, OWNER_INBOUND_POOL, n, prefix);
+	/* Nobody inside has these addresses yet, whatever segment they fell to. */
+	return err ? err : keep_entry(prefix->family == 4 ? &p->image->segments4 : &p->image->segments6,
+				      prefix, 0);
+}
+
 /* Former ranges that the circuit lost and that flows wear. */
-static int keep_ranges(struct plan *p, uint32_t n, const struct pool *former, struct pool *now,
-		       unsigned char family)
+static int keep_ranges(struct plan *p, enum suspect_kind kind, uint32_t n, const struct pool *former,
+		       struct pool *now, unsigned char family)
 {
 	int err = 0;
 
 	for (uint32_t i = 0; i < former->ranges && !err; i++) {
 		struct prefix prefix = retire_prefix(&former->range[i], family);
 
-		if (!retire_uses(&p->census, n, &prefix))
+		if (!retire_uses(&p->census, kind, n, &prefix))
 			continue;
 		if (now->ranges == POOL_RANGES) {
 			print_error("circuit %s: %d pool prefixes at most, those that flows still use "
@@ -85,7 +143,7 @@ static int keep_ranges(struct plan *p, uint32_t n, const struct pool *former, st
 		}
 		now->range[now->ranges] = former->range[i];
 		now->range[now->ranges++].flags |= RANGE_RETIRING;
-		err = keep_owner(p, n, &prefix);
+		err = keep_prefix(p, kind, n, &prefix);
 	}
 	return err;
 }
@@ -112,30 +170,54 @@ static int keep_circuit(struct plan *p, uint32_t n)
 			return 0;
 		*now = former;
 		now->flags |= CIRCUIT_RETIRING;
-		now->out4.ranges = now->out6.ranges = 0;
+		now->out4.ranges = now->out6.ranges = now->in4.ranges = now->in6.ranges = 0;
 		if (name) {
 			name->used = true;
 			snprintf(p->image->circuit_names[n], sizeof(p->image->circuit_names[n]), "%s",
 				 name->key.name);
 		}
 	}
-	err = keep_ranges(p, n, &former.out4, &now->out4, 4);
-	return err ? err : keep_ranges(p, n, &former.out6, &now->out6, 6);
+	err = keep_ranges(p, SUSPECT_SOURCE, n, &former.out4, &now->out4, 4);
+	err = err ? err : keep_ranges(p, SUSPECT_SOURCE, n, &former.out6, &now->out6, 6);
+	err = err ? err : keep_ranges(p, SUSPECT_INBOUND, n, &former.in4, &now->in4, 4);
+	return err ? err : keep_ranges(p, SUSPECT_INBOUND, n, &former.in6, &now->in6, 6);
+}
+
+/* No port leads to it any more; whoever lists flows finds its name, and nobody else gets its number. */
+static void keep_service(struct plan *p, uint32_t n)
+{
+	uint32_t index = p->live.slot * SERVICES_MAX + n;
+	struct service former, *now = &p->image->services[n];
+	struct name *name = name_of(p, NAME_SERVICE, n);
+
+	if (now->flags || !p->census.services[n] || maps_get(&p->maps, MAP_services, &index, &former) ||
+	    !(former.flags & SERVICE_PRESENT))
+		return;
+	*now = former;
+	now->flags |= SERVICE_RETIRING;
+	if (name) {
+		name->used = true;
+		snprintf(p->image->service_names[n], sizeof(p->image->service_names[n]), "%s",
+			 name->key.name);
+	}
 }
 
 static void keep_links(struct plan *p)
 {
 	for (size_t i = 0; i < p->census.count; i++) {
 		const struct suspect *s = &p->census.at[i];
-		bool retiring = p->image->circuits[s->circuit].flags & CIRCUIT_RETIRING;
+		bool retiring;
 
 		/* A circuit that goes as a whole keeps its links; one that stays, those in use. */
-		if (!s->ifindex || p->device_count == DEVICES_MAX ||
-		    !(p->image->circuits[s->circuit].flags & CIRCUIT_PRESENT) || (!s->flows && !retiring))
+		if (s->kind != SUSPECT_LINK || p->device_count == DEVICES_MAX ||
+		    !(p->image->circuits[s->number].flags & CIRCUIT_PRESENT))
+			continue;
+		retiring = p->image->circuits[s->number].flags & CIRCUIT_RETIRING;
+		if (!s->flows && !retiring)
 			continue;
 		p->devices[p->device_count++] = (struct plan_device){
 			.link = plan_link_at(p, (int)s->ifindex),
-			.role = { .kind = ROLE_LINK, .circuit = (uint8_t)s->circuit, .retiring = 1 }
+			.role = { .kind = ROLE_LINK, .circuit = (uint8_t)s->number, .retiring = 1 }
 		};
 	}
 }
@@ -161,173 +243,41 @@ static bool name_vanished(const struct plan *p)
 	return false;
 }
 
+/* Sources, and who is answered for. One address that the outside asked for was a service's. */
+static int keep_suspect(struct plan *p, const struct suspect *s)
+{
+	bool host = s->prefix.length == (s->prefix.family == 4 ? 32 : 128);
+	int err = 0;
+
+	if (!s->flows || (s->kind != SUSPECT_SOURCE && s->kind != SUSPECT_INBOUND))
+		return 0;
+	if (s->kind == SUSPECT_INBOUND)
+		return plan_answers(p, 0, &s->prefix);
+	if (s->outside && host)
+		err = keep_owner(p, OWNER_SERVICE, 0, &s->prefix);
+	err = err ? err : scoped_put(&p->sources, s->number, &s->prefix, SOURCE_RETIRING);
+	return err ? err : plan_answers(p, s->number, &s->prefix);
+}
+
 int retire_plan(struct plan *p)
 {
 	int err = suspect_links(p);
 
 	err = err ? err : suspect_sources(p);
+	err = err ? err : suspect_inbound(p);
 	if (err || (!p->census.count && !name_vanished(p)))
 		return err;
 	err = retire_census(&p->maps, &p->census);
 	/* Circuits and devices first: answers for a kept prefix need them. */
 	for (uint32_t n = 1; n < CIRCUITS_MAX && !err; n++)
 		err = keep_circuit(p, n);
+	for (uint32_t n = 1; n < SERVICES_MAX && !err; n++)
+		keep_service(p, n);
 	if (!err) {
 		keep_links(p);
 		err = keep_addresses(p);
 	}
 	for (size_t i = 0; i < p->census.count && !err; i++)
-		if (!p->census.at[i].ifindex && p->census.at[i].flows) {
-			err = scoped_add(&p->sources, p->census.at[i].circuit, &p->census.at[i].prefix);
-			err = err ? err : plan_answers(p, p->census.at[i].circuit, &p->census.at[i].prefix);
-		}
+		err = keep_suspect(p, &p->census.at[i]);
 	return err;
-}
-
-static bool kept_prefix(const struct plan *p, const struct prefix *prefix)
-{
-	for (size_t i = 0; i < p->census.count; i++)
-		if (!p->census.at[i].ifindex && p->census.at[i].flows &&
-		    prefix_equal(&p->census.at[i].prefix, prefix))
-			return true;
-	return false;
-}
-
-/* Table of a retiring circuit that no circuit of the configuration writes itself. */
-static bool kept_table(const struct plan *p, uint32_t table)
-{
-	bool kept = false;
-
-	for (int n = 1; n < CIRCUITS_MAX; n++) {
-		const struct circuit *c = &p->image->circuits[n];
-
-		if (!table || table == 254 || !(c->flags & CIRCUIT_PRESENT) || c->table != table)
-			continue;
-		if (!(c->flags & CIRCUIT_RETIRING))
-			return false;
-		kept = true;
-	}
-	return kept;
-}
-
-/* A retiring link keeps the rules that name it. */
-static bool kept_device(const struct plan *p, const char *name)
-{
-	for (size_t i = 0; i < p->device_count; i++)
-		if (p->devices[i].role.retiring && !strcmp(p->devices[i].link->name, name))
-			return true;
-	return false;
-}
-
-static int keep_rule(struct kernel_want *w, const struct kernel_rule *r)
-{
-	struct kernel_rule *grown;
-
-	for (size_t i = 0; i < w->rule_count; i++)
-		if (w->rules[i].priority == r->priority && prefix_equal(&w->rules[i].from, &r->from) &&
-		    !strcmp(w->rules[i].oif, r->oif))
-			return 0;
-	grown = realloc(w->rules, (w->rule_count + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	w->rules = grown;
-	grown[w->rule_count++] = *r;
-	return 0;
-}
-
-static int keep_route(struct kernel_want *w, const struct kernel_route *r)
-{
-	struct kernel_route *grown;
-
-	for (size_t i = 0; i < w->route_count; i++)
-		if (w->routes[i].table == r->table && w->routes[i].metric == r->metric &&
-		    prefix_equal(&w->routes[i].to, &r->to))
-			return 0;
-	grown = realloc(w->routes, (w->route_count + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	w->routes = grown;
-	grown[w->route_count++] = *r;
-	return 0;
-}
-
-static int keep_sysctl(struct kernel_want *w, const char *family, const char *device, const char *what)
-{
-	struct kernel_sysctl *grown, s = { .value = "1" };
-	char value[16];
-
-	snprintf(s.path, sizeof(s.path), "net/%s/conf/%s/%s", family, device, what);
-	for (size_t i = 0; i < w->sysctl_count; i++)
-		if (!strcmp(w->sysctls[i].path, s.path))
-			return 0;
-	if (kernel_sysctl_get(s.path, value, sizeof(value)))
-		return 0;
-	grown = realloc(w->sysctls, (w->sysctl_count + 1) * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	w->sysctls = grown;
-	grown[w->sysctl_count++] = s;
-	return 0;
-}
-
-/* Forwarding of a retiring link: without it the look-up of what comes in there answers nothing. */
-static int keep_sysctls(struct plan *p)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < p->device_count && !err; i++) {
-		const char *name = p->devices[i].link->name;
-
-		if (!p->devices[i].role.retiring)
-			continue;
-		err = keep_sysctl(&p->want, "ipv4", name, "forwarding");
-		err = err ? err : keep_sysctl(&p->want, "ipv4", name, "ignore_routes_with_linkdown");
-		err = err ? err : keep_sysctl(&p->want, "ipv6", name, "ignore_routes_with_linkdown");
-	}
-	return err;
-}
-
-int retire_kernel(struct plan *p)
-{
-	struct kernel_rule *rules = NULL;
-	struct kernel_route *routes = NULL;
-	size_t rule_count = 0, route_count = 0;
-	int err;
-
-	if (!p->census.taken || !p->census.flows)
-		return 0;
-	err = kernel_rules(&rules, &rule_count);
-	err = err ? err : kernel_routes(0, &routes, &route_count);
-	for (size_t i = 0; i < rule_count && !err; i++)
-		if (rules[i].protocol == KERNEL_PROTOCOL && !rules[i].other &&
-		    (kept_prefix(p, &rules[i].from) || kept_table(p, rules[i].table) ||
-		     kept_device(p, rules[i].oif)))
-			err = keep_rule(&p->want, &rules[i]);
-	for (size_t i = 0; i < route_count && !err; i++)
-		if (routes[i].protocol == KERNEL_PROTOCOL && routes[i].kind != ROUTE_OTHER &&
-		    (kept_table(p, routes[i].table) ||
-		     (routes[i].kind == ROUTE_BLACKHOLE && kept_prefix(p, &routes[i].to))))
-			err = keep_route(&p->want, &routes[i]);
-	free(rules);
-	free(routes);
-	return err ? err : keep_sysctls(p);
-}
-
-int retire_finish(const char *gateway)
-{
-	struct instance i;
-	struct maps m;
-	char path[PATH_MAX];
-	bool ended;
-	int err = instance_open(&i, gateway);
-
-	err = err ? err : maps_open(&m, i.pins);
-	if (err)
-		return err;
-	err = retire_ended(&m, &ended);
-	maps_close(&m);
-	if (err || !ended)
-		return err;
-	snprintf(path, sizeof(path), "%s/%s", i.run, INSTANCE_APPLIED);
-	return apply_reconcile(path, gateway);
 }
