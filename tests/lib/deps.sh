@@ -33,7 +33,10 @@ packages=(
 	curl             # clients
 	wrk              # ten thousand of them
 	iputils-ping     # clients
-	nftables         # the rival in the bench
+	nftables         # the rival in the bench; the lab's firewalls
+	bird2            # the lab's routers speak BGP
+	python3-aiosmtpd # the lab's mail servers: a daemon that is nobody's MTA and brings no unit
+	openssl          # the lab's certificate
 	python3          # reports, small senders
 	python3-scapy    # packets that no socket would send
 	procps           # sysctl
