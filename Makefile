@@ -52,7 +52,7 @@ bench := $(if $(bench_sources),$(B)/bench/bench) \
 	$(patsubst tests/bench/%.c,$(B)/bench/%.o,$(wildcard tests/bench/*.bpf.c))
 scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
 
-.PHONY: all deps check unit lint test demo soak million crowd flood bench vm fuzz tests install clean help
+.PHONY: all deps check unit lint test demo lab soak million crowd flood bench vm fuzz tests install clean help
 all: $(B)/samepath
 
 # The packet path, and the header that carries it into the userspace program.
@@ -160,7 +160,7 @@ lint: $(user:userspace/%.c=$(B)/clang/%.o)
 check: all lint unit ## unit tests and lint, without privileges
 
 # Each in a make of its own: what deps installs changes what pkg-config says.
-test: ## everything: deps, build, unit, prog, netns, demo, short bench
+test: ## everything: deps, build, unit, prog, netns, demo and lab, short bench
 	@$(MAKE) deps
 	@$(MAKE) tests
 	@tests/run all
@@ -169,6 +169,11 @@ demo: ## the path shown on real sockets; FEED=FILE uses another feed body
 	@$(MAKE) deps
 	@$(MAKE) all $(tools) $(probes)
 	@FEED='$(FEED)' tests/lab/demo.sh
+
+lab: ## the guide's networks, with BGP and stateful firewalls; SCENE= is one, KEEP=1 leaves it standing
+	@$(MAKE) deps
+	@$(MAKE) all $(tools) $(probes)
+	@FEED='$(FEED)' tests/lab/lab.py run $(if $(KEEP),--keep) $(SCENE)
 
 soak: ## load while daemons are killed, programs replaced, configurations changed; SECONDS=60 of it
 	@$(MAKE) deps
