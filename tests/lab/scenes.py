@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 
 import asymmetry
+import catalogue
 from build import Setup
 from network import PUBLIC_CIRCUIT, PUBLIC_INTERNET
 
 HOSTS = ("office1", "office2")
 FAR = ("edge-chi", "edge-dal")
 FROM_NEW_YORK = (("nj", "ny"),)  # for `scoped`
+ALL = ["internet", "chicago", "dallas"]
 
 
 @dataclass
@@ -86,5 +88,16 @@ SCENES = {
         asymmetry.solution_2,
         newyork(publishers={"nj-fw": PUBLIC_INTERNET}, gateways={"ny-gw": ["newyork"]}),
         {"source-nat: none": broken("no-source-nat")},
+    ),
+    "catalogue": Scene(
+        "Exchange Hybrid: one address, three servers, over internet, Chicago and Dallas at once",
+        "servers see 192.168.5.5, 192.168.1.0 or 192.168.2.0, and answers return the same way",
+        catalogue.play,
+        Setup(without=HOSTS, gateways={"nj-gw": ALL}, published=published(*ALL)),
+        {
+            "source-nat: none": broken("no-source-nat"),
+            "the inbound pools exchanged": broken("exchanged"),
+            "Dallas not publishing": {"published": published("internet", "chicago")},
+        },
     ),
 }
