@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 
 import asymmetry
 import catalogue
+import outbound
 from build import Setup
 from network import PUBLIC_CIRCUIT, PUBLIC_INTERNET
 
 HOSTS = ("office1", "office2")
+NEW_YORK = ("ny", "ny-fw", "ny-gw", "edge-ny")
 FAR = ("edge-chi", "edge-dal")
 FROM_NEW_YORK = (("nj", "ny"),)  # for `scoped`
 ALL = ["internet", "chicago", "dallas"]
@@ -99,5 +101,12 @@ SCENES = {
             "the inbound pools exchanged": broken("exchanged"),
             "Dallas not publishing": {"published": published("internet", "chicago")},
         },
+    ),
+    "outbound": Scene(
+        "SharePoint: a pool for each path, offices use the nearest circuit, or the other one",
+        "each path has its own source NAT, clients use the nearest circuit, and either stands in",
+        outbound.play,
+        Setup(without=NEW_YORK, gateways={"nj-gw": ALL}),
+        {"the other order of circuits": broken("far"), "no second circuit": broken("single")},
     ),
 }
