@@ -119,6 +119,27 @@ print("%.0f Mbit/s" % (r["end"]["sum_received"]["bits_per_second"] / 1e6))' 2>/d
 	done
 }
 
+# The same published address asked on each circuit: what the server saw, and which wire the answer took.
+inbound() {
+	local circuit source worn wire answer
+	say "from outside, a published service: answered where it was asked, in that circuit's name"
+	while read -r circuit source worn wire; do
+		answer=$(ask "$circuit" tcp "$source" 0 $public4 7000)
+		row "$circuit -> $public4 tcp/7000: server" "^s[123] $worn [0-9]+$" "$answer"
+		row "  its answer left by" "^$wire$" "$(answers_to "$source")"
+	done <<-CASES
+		internet 198.19.0.200 192\.168\.5\.5 wan0
+		chicago 198.18.1.200 192\.168\.1\.[0-9]+ er[01]
+		dallas 198.18.1.201 192\.168\.2\.[0-9]+ er2
+	CASES
+}
+answers_to() { # CLIENT: wires that carried the public address to it
+	local wire
+	for wire in er0 er1 er2 wan0; do
+		awk -v w=$wire -v s=$public4 -v d="$1" '$2 == s && $4 == d { print w }' "$work/$wire.seen"
+	done | sort -u | paste -sd,
+}
+
 # A UDP conversation on chicago; then what its server would say arrives on the internet's wire.
 wrong_circuit() {
 	local answer address port before
@@ -146,10 +167,16 @@ unplug() {
 	answer=$(since er2 "^tcp .* ${exchange[0]//./\\.} 80$")
 	row "pilot -> ${exchange[0]} http: wire er2" "^tcp $dallas_pool " "$answer"
 	row "pilot -> ${exchange[0]} http: server" "dallas-log $dallas_pool" "$(log_of "${exchange[0]}")"
+	row "internet -> $public4 tcp/7000: server" "^s[123] 192\.168\.5\.5 " \
+		"$(ask internet tcp 198.19.0.200 0 $public4 7000)"
 }
 
 silent=1
+lab_services
 lab_start
+ip -n "${lab}internet" addr add 198.19.0.200/32 dev lo # clients that nobody else asks
+ip -n "${lab}chicago" addr add 198.18.1.200/32 dev lo
+ip -n "${lab}dallas" addr add 198.18.1.201/32 dev lo
 silent=
 mapfile -t exchange < <(feed_addresses)
 ((${#exchange[@]})) || fail "$feed: no IPv4 prefix of Exchange over ExpressRoute"
@@ -165,6 +192,7 @@ done
 say "feed: ${feed##*/}"
 daemon_start
 outbound
+inbound
 load
 wrong_circuit
 unplug
