@@ -12,7 +12,7 @@
  *
  * Each trie, and the table, is the inner map of one slot: the loader builds a
  * new one for the slot that is not live. `owners` says whose an address is
- * (pools, later services), again per slot.
+ * (of a pool, of a service), again per slot.
  */
 #ifndef SAMEPATH_PREFIX_H
 #define SAMEPATH_PREFIX_H

@@ -162,6 +162,24 @@ static int want_circuit(struct plan *p, const struct config_circuit *circuit)
 	return err ? err : want_untranslated(p, circuit, number);
 }
 
+/* The data plane hands nothing to the kernel's own sockets: a server on this machine would hear no one. */
+static void not_here(struct plan *p, const struct config_service *service)
+{
+	char text[PREFIX_TEXT];
+
+	for (size_t i = 0; i < service->servers.count; i++)
+		for (size_t k = 0; k < p->address_count; k++) {
+			const struct config_prefix *server = &service->servers.at[i];
+
+			if (!prefix_equal(&p->addresses[k].address, &server->prefix))
+				continue;
+			(p->request->tolerant ? report_warning : report_error)(
+				&p->report, p->config->file, server->line,
+				"services[%s].servers: %s: is an address of this machine; accepted: another host's",
+				service->name, address_text(&server->prefix.address, text));
+		}
+}
+
 /* A service answers from its public address, on every circuit that it is published on. */
 static int want_service(struct plan *p, const struct config_service *service)
 {
@@ -185,9 +203,11 @@ int plan_sources(struct plan *p)
 
 	for (size_t i = 0; i < p->config->circuit_count && !err; i++)
 		err = want_circuit(p, &p->config->circuits[i]);
-	for (size_t i = 0; i < p->config->service_count && !err; i++)
+	for (size_t i = 0; i < p->config->service_count && !err; i++) {
+		not_here(p, &p->config->services[i]);
 		err = want_service(p, &p->config->services[i]);
-	return err;
+	}
+	return err ? err : p->report.errors ? -EINVAL : 0;
 }
 
 /* A host that wears the network or broadcast address of a connected subnet gets no reply. */

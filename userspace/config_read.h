@@ -75,6 +75,13 @@ char *config_copy(const char *text);
 void read_object(struct reader *r, const yaml_node_t *node, const struct object *o, void *base);
 void read_value(struct reader *r, const yaml_node_t *node, const struct field *f, char *base);
 int node_line(const yaml_node_t *node);
+/* Up to eleven digits. False for anything else, a leading zero too. */
+bool parse_number(const char *text, uint64_t *out);
+
+/* What must answer (config_check.c). */
+void read_target(struct reader *r, const yaml_node_t *node, struct config_check *check);
+void read_server_target(struct reader *r, const yaml_node_t *node, struct config_check *check);
+void read_check(struct reader *r, const yaml_node_t *node, const struct field *f, char *base);
 
 /* The bytes of the file, fit to be loaded as one small document; NULL, reported, when they are not. */
 char *config_source(const char *file, size_t *size, struct report *report);

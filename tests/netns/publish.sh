@@ -46,6 +46,13 @@ live() { bpftool -j map lookup pinned "$pins/live" key 0 0 0 0 |
 	/usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["formatted"]["value"]["slot"])'; }
 mail() { echo $(($(live) * 1024 + 1)); } # the number of what was first is 1
 
+say "a server that is the gateway itself is refused"
+cp "$work/samepath.yaml" "$work/all.yaml"
+edit 's/servers: \[10.1.20.2,/servers: [10.1.20.1,/'
+if quiet_sp apply --dry-run >"$work/out" 2>&1; then fail "it was planned"; fi
+matches "it says" 'servers: 10.1.20.1: is an address of this machine' "$(cat "$work/out")"
+cp "$work/all.yaml" "$work/samepath.yaml"
+
 say "a dry run says what apply then does: services, their sources, and who is answered for"
 sp apply --dry-run >"$work/dry"
 unchanged "footprint" "$before"
