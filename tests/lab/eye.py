@@ -11,9 +11,10 @@ import select
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass
 
-from machine import Failed, Inside
+from machine import Failed, Inside, wait_for
 from network import NODES
 
 SO_RCVBUFFORCE, SO_TIMESTAMPNS, PACKET_STATISTICS = 33, 35, 6
@@ -59,6 +60,7 @@ class Eye:
             s.bind((self.lab.devices(wire)[0 if left else 1], ETH_P_ALL))
             s.setblocking(False)
             self.sockets[s.fileno()] = (s, node, other)
+        wait_for("the kernel stamps frames as they pass", 5, stamped_early)
         self.thread = threading.Thread(target=self.watch, daemon=True)
         self.thread.start()
         return self
@@ -127,6 +129,28 @@ class Eye:
         return first(questions), first(answers)
 
 
+def stamp(extra):
+    """Nanoseconds, out of what recvmsg gives beside the data."""
+    for level, kind, value in extra:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+            seconds, nanoseconds = struct.unpack("qq", value)
+            return seconds * 1000000000 + nanoseconds
+    return 0
+
+
+def stamped_early():
+    """Does the kernel stamp a packet when it arrives? It begins to some time after the first socket
+    has asked for stamps; until then they tell when a packet was read, and so nothing of the order.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        s.bind(("127.0.0.1", 0))
+        s.sendto(b"now", s.getsockname())
+        sent = time.time_ns()
+        time.sleep(0.01)
+        return stamp(s.recvmsg(16, 64)[1]) < sent + 5000000
+
+
 def parse(packet, extra, ends):
     if len(packet) < 40 or packet[0] >> 4 != 4 or packet[9] != socket.IPPROTO_TCP:
         return None
@@ -134,13 +158,8 @@ def parse(packet, extra, ends):
     if len(packet) < head + 20 or struct.unpack_from("!H", packet, 6)[0] & 0x1FFF:
         return None
     sport, dport, seq, ack, _, flags = struct.unpack_from("!HHIIBB", packet, head)
-    time = 0
-    for level, kind, value in extra:
-        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
-            seconds, nanoseconds = struct.unpack("qq", value)
-            time = seconds * 1000000000 + nanoseconds
     return Frame(
-        time,
+        stamp(extra),
         *ends,
         socket.inet_ntoa(packet[12:16]),
         sport,
