@@ -76,7 +76,7 @@ static __always_inline enum verdict F(admit_to)(struct pkt *p, struct F(opening)
 
 	o->address = key->saddr;
 	o->keep_source = service->flags & (SERVICE_KEEP_SOURCE | SERVICE_KEEP_ALL) ? 1 : 0;
-	if (!F(server_choose)(p, service, number, &key->saddr, &o->server))
+	if (!F(server_choose)(p, &o->best, service, number, &key->saddr, &o->server))
 		return V_NO_SERVER;
 	F(opening_aim)(o, &o->server, service->port ? service->port : key->dport);
 	if (service->flags & SERVICE_KEEP_ALL)

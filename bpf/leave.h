@@ -35,7 +35,6 @@ struct F(choice) {
 	struct F(opening) *o;
 	struct rule *rule;
 	__u32 start; /* of the circuits that are spread over */
-	enum verdict verdict; /* why none, GO_ON: chosen */
 };
 
 /* Is the circuit usable for this packet? Sets the first pool address and the way. */
@@ -64,7 +63,10 @@ static __always_inline enum verdict F(circuit_try)(struct F(choice) *c, struct c
 	return answer == BPF_FIB_LKUP_RET_FWD_DISABLED ? V_NO_FORWARDING : V_NO_CIRCUIT;
 }
 
-/* Circuit after circuit of the rule, until one is usable. */
+/*
+ * Circuit after circuit of the rule, until one is usable. Why none is, is in `result`, not on the stack: see
+ * struct server_best.
+ */
 static long F(circuit_next)(__u32 index, struct F(choice) *c)
 {
 	struct rule *rule = c->rule;
@@ -81,7 +83,7 @@ static long F(circuit_next)(__u32 index, struct F(choice) *c)
 	circuit = circuit_find(c->p->slot, number);
 	drained = bpf_map_lookup_elem(&drains, &number);
 	if (!circuit || circuit->flags & CIRCUIT_RETIRING || !drained || *drained) {
-		c->verdict = V_NO_CIRCUIT;
+		c->o->result = V_NO_CIRCUIT;
 		return 0;
 	}
 	c->o->circuit = number;
@@ -92,22 +94,23 @@ static long F(circuit_next)(__u32 index, struct F(choice) *c)
 		F(opening_flags)(c->o, FLOW_PIN_ONLY, FLOW_PIN_ONLY);
 	}
 	/* "no pool" is the answer only while nothing better is known */
-	if (verdict != V_NO_POOL_OF_FAMILY || c->verdict == V_MAX + 1)
-		c->verdict = verdict;
+	if (verdict != V_NO_POOL_OF_FAMILY || c->o->result == V_MAX + 1)
+		c->o->result = verdict;
 	return verdict == GO_ON;
 }
 
 static __always_inline enum verdict F(circuit)(struct xdp_md *ctx, struct pkt *p,
 					       struct F(opening) *o, struct rule *rule)
 {
-	struct F(choice) choice = {.ctx = ctx, .p = p, .o = o, .rule = rule, .verdict = V_MAX + 1};
+	struct F(choice) choice = {.ctx = ctx, .p = p, .o = o, .rule = rule};
 
 	if (!rule->count)
 		return V_POLICY_DROP;
 	if (rule->flags & RULE_SPREAD_BY_HOST && rule->spread)
 		choice.start = F(hash_address_)(&o->key.saddr) % rule->spread;
+	o->result = V_MAX + 1;
 	bpf_loop(RULE_CIRCUITS, F(circuit_next), &choice, 0);
-	return choice.verdict == V_MAX + 1 ? V_NO_CIRCUIT : choice.verdict;
+	return o->result == V_MAX + 1 ? V_NO_CIRCUIT : o->result;
 }
 
 /*
@@ -126,11 +129,10 @@ static __noinline enum verdict F(hairpin)(struct xdp_md *ctx, struct pkt *p, str
 	if (service->flags & SERVICE_KEEP_ALL)
 		return V_TO_INSIDE; /* its server has the address, and the kernel a route to it */
 	F(opening_start)(p, o, key, number);
-	if (!F(server_choose)(p, service, number, &key->saddr, &o->forward.daddr))
+	if (!F(server_choose)(p, &o->best, service, number, &key->saddr, &o->server))
 		return V_NO_SERVER;
-	o->address = o->forward.daddr;
-	F(opening_aim)(o, &o->address, service->port ? service->port : key->dport);
-	answer = F(way_ask)(ctx, p->ifindex, 0, &key->saddr, &o->forward.daddr, p->protocol, &o->way);
+	F(opening_aim)(o, &o->server, service->port ? service->port : key->dport);
+	answer = F(way_ask)(ctx, p->ifindex, 0, &key->saddr, &o->server, p->protocol, &o->way);
 	if (!F(way_found)(answer) || role_look(p->slot, o->way.oif).kind != ROLE_INSIDE)
 		return V_NO_ROUTE;
 	link = link_find(o->way.oif);

@@ -17,18 +17,26 @@ static __always_inline struct service *service_at(__u32 slot, __u32 number)
 }
 
 /*
+ * The best so far. In a map's memory, not on the stack: before Linux 6.7 the verifier takes the callback of
+ * bpf_loop to be called once, and what it knows of the stack then to hold at every call.
+ */
+struct server_best {
+	__u32 hash;
+	__u32 chosen; /* index + 1, 0: none */
+};
+
+/*
  * Which server: the one of the highest hash with the remote address (rendezvous hashing), so that a
  * remote stays on its server, and a server that goes moves only the remotes that were on it.
  */
 struct server_choice {
 	struct service *service;
 	struct server_health *health;
+	struct server_best *best;
 	__u64 now;
 	__u32 first; /* of this family */
 	__u32 count;
 	__u32 remote; /* hash */
-	__u32 best; /* hash */
-	__u32 chosen; /* index + 1, 0: none */
 };
 
 static long server_next(__u32 index, struct server_choice *c)
@@ -43,10 +51,10 @@ static long server_next(__u32 index, struct server_choice *c)
 		return 0;
 	h = hash_word(c->remote, server->address.s6_addr32[3]);
 	h = hash_word(h, server->address.s6_addr32[2] ^ server->address.s6_addr32[1]);
-	if (c->chosen && h <= c->best)
+	if (c->best->chosen && h <= c->best->hash)
 		return 0;
-	c->best = h;
-	c->chosen = place + 1;
+	c->best->hash = h;
+	c->best->chosen = place + 1;
 	return 0;
 }
 
@@ -86,24 +94,30 @@ static __always_inline __u32 F(service_find)(struct pkt *p, const ADDRESS *addre
 }
 
 /* The server for this remote host, into *address; false: none takes new flows. */
-static __always_inline bool F(server_choose)(struct pkt *p, struct service *service, __u32 number,
+static __always_inline bool F(server_choose)(struct pkt *p, struct server_best *best,
+					     struct service *service, __u32 number,
 					     const ADDRESS *remote, ADDRESS *address)
 {
 	__u32 index = p->slot * SERVICES_MAX + number;
 	struct server_choice choice = {
 		.service = service,
 		.health = bpf_map_lookup_elem(&server_health, &index),
+		.best = best,
 		.now = p->now,
 		.first = FAMILY == 4 ? 0 : service->servers4,
 		.count = FAMILY == 4 ? service->servers4 : service->servers6,
 		.remote = F(hash_address_)(remote),
 	};
 
+	__u32 chosen;
+
 	if (!choice.health)
 		return false;
+	best->chosen = 0;
 	bpf_loop(SERVICE_SERVERS, server_next, &choice, 0);
-	if (!choice.chosen || choice.chosen > SERVICE_SERVERS)
+	chosen = best->chosen;
+	if (!chosen || chosen > SERVICE_SERVERS)
 		return false;
-	F(unmap_address_)(address, &service->servers[choice.chosen - 1].address);
+	F(unmap_address_)(address, &service->servers[chosen - 1].address);
 	return true;
 }

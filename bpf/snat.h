@@ -70,6 +70,7 @@ struct F(opening) {
 	__u32 service; /* number, 0: the inside opens */
 	struct in6_addr remote, public; /* the outside host, and what it asked for; mapped */
 	struct hash_input input;
+	struct server_best best;
 	struct in6_addr worn; /* pool address of an existing mapping */
 	struct F(mapping_key) inside_key, pool_key;
 	ADDRESS server;

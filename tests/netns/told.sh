@@ -77,7 +77,7 @@ on campus nft add chain ip deaf in '{type filter hook prerouting priority -300;}
 on campus nft add rule ip deaf in ip daddr 10.2.0.101 udp dport 7001 drop
 ask chicago udp 198.18.1.10 40000 $public4 80 >/dev/null
 same "unanswered, from outside" "half-open 1 0" "$(flow state,in-packets,out-packets sport 40000)"
-same "flows of web, a hairpin being its host's" "3 1" "$(row flows,half-open)"
+same "flows of web, a hairpin too" "4 1" "$(row flows,half-open)"
 ask pilot udp 10.1.20.2 40001 $public4 80 >/dev/null
 same "unanswered, a hairpin" "0 1" "$(flow in-packets,out-packets sport 40001)"
 ask pilot udp 10.1.20.2 40002 $exchange4 7777 >/dev/null
