@@ -84,7 +84,7 @@ ask pilot udp 10.1.20.2 40002 $exchange4 7777 >/dev/null
 same "unanswered, from inside" "0 1" "$(flow in-packets,out-packets sport 40002)"
 on campus nft flush chain ip deaf in
 sp flow flush sport 40000 >/dev/null
-wait_for 10 row_is flows,half-open "2 0"
+wait_for 10 row_is flows,half-open "4 0"
 wait_for 10 event "flow-closed .*circuit chicago .*service web .*sport 40000 .*out-packets 0 .*in-packets 1 "
 
 say "a violation says whose it is"
@@ -96,7 +96,7 @@ read -r in out <<<"$(row in-packets,out-packets)"
 ((in > 3 && out > 3)) || fail "$in in, $out out"
 same "opened" 5 "$(row opened)"
 sp show --prometheus >"$work/metrics"
-same "metrics" 'service_flows{gateway="G",service="web"} 2
+same "metrics" 'service_flows{gateway="G",service="web"} 4
 service_half_open{gateway="G",service="web"} 0
 service_opened_total{gateway="G",service="web"} 5
 service_refused_total{gateway="G",service="web"} 0' \
