@@ -20,15 +20,15 @@ uint32_t service_servers(const struct service *s)
 const char *service_state(const struct service *s, const struct server_health *h, uint64_t now,
 			  char *buffer, size_t size)
 {
+	bool retiring = !(s->flags & SERVICE_PRESENT) || s->flags & SERVICE_RETIRING;
 	uint32_t servers = service_servers(s), counted = 0, up = 0;
 
 	for (uint32_t i = 0; i < servers; i++) {
 		counted += !s->servers[i].drained;
 		up += !s->servers[i].drained && h->servers[i].down_until <= now;
 	}
-	snprintf(buffer, size, "%s", !(s->flags & SERVICE_PRESENT) ? "retiring" :
-		 !counted ? "draining" : !up ? "down" : "ready");
-	if (s->flags & SERVICE_PRESENT && up && up < counted)
+	snprintf(buffer, size, "%s", retiring ? "retiring" : !counted ? "draining" : !up ? "down" : "ready");
+	if (!retiring && up && up < counted)
 		snprintf(buffer, size, "%u of %u up", up, counted);
 	return buffer;
 }
