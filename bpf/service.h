@@ -116,8 +116,8 @@ static __always_inline bool F(server_choose)(struct pkt *p, struct server_best *
 	best->chosen = 0;
 	bpf_loop(SERVICE_SERVERS, server_next, &choice, 0);
 	chosen = best->chosen;
-	if (!chosen || chosen > SERVICE_SERVERS)
+	if (!chosen)
 		return false;
-	F(unmap_address_)(address, &service->servers[chosen - 1].address);
+	F(unmap_address_)(address, &service->servers[(chosen - 1) % SERVICE_SERVERS].address);
 	return true;
 }
