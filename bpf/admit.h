@@ -78,7 +78,7 @@ static __always_inline enum verdict F(admit_to)(struct pkt *p, struct F(opening)
 	o->keep_source = service->flags & (SERVICE_KEEP_SOURCE | SERVICE_KEEP_ALL) ? 1 : 0;
 	if (!F(server_choose)(p, &o->best, service, number, &key->saddr, &o->server))
 		return V_NO_SERVER;
-	F(opening_aim)(o, &o->server, service->port ? service->port : key->dport);
+	F(opening_aim)(o, &o->server, F(server_port)(service, key));
 	if (service->flags & SERVICE_KEEP_ALL)
 		F(opening_flags)(o, FLOW_PIN_ONLY, FLOW_PIN_ONLY);
 	if (o->keep_source)

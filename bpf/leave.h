@@ -131,7 +131,7 @@ static __noinline enum verdict F(hairpin)(struct xdp_md *ctx, struct pkt *p, str
 	F(opening_start)(p, o, key, number);
 	if (!F(server_choose)(p, &o->best, service, number, &key->saddr, &o->server))
 		return V_NO_SERVER;
-	F(opening_aim)(o, &o->server, service->port ? service->port : key->dport);
+	F(opening_aim)(o, &o->server, F(server_port)(service, key));
 	answer = F(way_ask)(ctx, p->ifindex, 0, &key->saddr, &o->server, p->protocol, &o->way);
 	if (!F(way_found)(answer) || role_look(p->slot, o->way.oif).kind != ROLE_INSIDE)
 		return V_NO_ROUTE;

@@ -121,3 +121,9 @@ static __always_inline bool F(server_choose)(struct pkt *p, struct server_best *
 	F(unmap_address_)(address, &service->servers[(chosen - 1) % SERVICE_SERVERS].address);
 	return true;
 }
+
+/* The port that the server is asked on, in network order; an echo has none to be changed. */
+static __always_inline __be16 F(server_port)(const struct service *service, const FLOW_KEY *key)
+{
+	return service->port && key->dport ? service->port : key->dport;
+}
