@@ -248,7 +248,7 @@ static __noinline enum verdict F(turn_away)(struct xdp_md *ctx, struct pkt *p, s
 
 /*
  * Did the remote host begin anew on another circuit? Providers do move, so the SYN of a published service
- * ends a flow that is closing, or whose own circuit leads nowhere now. Its tuple is free a second later,
+ * ends a flow that its server closes, or whose own circuit leads nowhere now. Its tuple is free a second later,
  * when the SYN comes again.
  */
 static __noinline bool F(superseded)(struct xdp_md *ctx, struct pkt *p, FLOW *f)
@@ -264,7 +264,7 @@ static __noinline bool F(superseded)(struct xdp_md *ctx, struct pkt *p, FLOW *f)
 	peer = F(flow_peer)(f, p->protocol);
 	if (!service || !peer || circuit_admits(p, service) != GO_ON)
 		return false;
-	if (!flow_closing(f->half.flags, peer->half.flags)) {
+	if (!flow_closed_by_server(f->half.flags, peer->half.flags)) {
 		struct way way;
 
 		answer = F(route_to_circuit)(ctx, p, peer, &way);

@@ -2,11 +2,35 @@
 /* admit: what somebody outside may do to flows of services, and what they may not. */
 #include "rig.c"
 
+static struct tuple asks(int family, uint8_t protocol, int sport)
+{
+	return talk(family, protocol, AT_LARGE, AT_PUBLIC, sport, 443);
+}
+
 static struct outcome answer(struct outcome *asked, uint8_t tcp, uint32_t seq)
 {
 	struct shape shape = {.tcp = tcp, .answer = true, .seq = seq};
 
 	return hear(LAN, reply_of(asked), &shape);
+}
+
+static int says(enum device in, struct tuple t, uint8_t tcp, uint32_t ack)
+{
+	struct shape shape = {.tcp = tcp, .seq = 0xbad, .ack = ack};
+
+	return hear(in, t, &shape).verdict;
+}
+
+/* A connection that is there: the answer of its server. */
+static struct outcome connects(int family, struct tuple t)
+{
+	struct outcome o = hear(ER0, t, NULL), syn_ack;
+
+	verdict_is(o.verdict, V_FORWARDED, "SYN", family);
+	syn_ack = answer(&o, SYN | ACK, 9);
+	verdict_is(syn_ack.verdict, V_FORWARDED, "SYN, ACK", family);
+	verdict_is(says(ER0, t, ACK, 10), V_FORWARDED, "ACK", family);
+	return o;
 }
 
 static void echo_has_no_server_port(void **state)
@@ -29,12 +53,26 @@ static void echo_has_no_server_port(void **state)
 	}
 }
 
+static void forged_reset_and_syn_elsewhere_end_nothing(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) {
+		struct tuple t = asks(f, IPPROTO_TCP, 6000);
+
+		connects(f, t);
+		verdict_is(says(ER0, t, RST, 0), V_FORWARDED, "forged RST", f);
+		verdict_is(says(WAN, t, SYN, 0), V_VIOLATION, "forged SYN", f);
+		verdict_is(says(ER0, t, ACK, 10), V_FORWARDED, "goes on", f);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, rig_reset)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(echo_has_no_server_port),
+		TEST(forged_reset_and_syn_elsewhere_end_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_end);
