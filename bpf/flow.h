@@ -235,6 +235,28 @@ static __always_inline void F(flow_reopen)(const FLOW_KEY *key, FLOW *f, __u8 pr
 }
 
 /*
+ * Who says that a connection begins anew is the inside: its SYN, or its answer to a SYN from outside. A RST and
+ * a SYN from there may both be forged, and must not make a half-open flow of one that is established.
+ */
+static __always_inline void F(flow_begins)(struct pkt *p, const FLOW_KEY *key, FLOW *f)
+{
+	bool outside = f->half.flags & FLOW_OPENED_OUTSIDE, answer = p->tcp & TCP_ACK;
+	FLOW_KEY peer_key;
+	FLOW *peer;
+
+	if (outside != answer || outside != !!(f->half.flags & FLOW_REPLY))
+		return;
+	if (!outside) {
+		F(flow_reopen)(key, f, p->protocol);
+		return;
+	}
+	F(flow_peer_key)(f, p->protocol, &peer_key);
+	peer = bpf_map_lookup_elem(FLOWS, &peer_key);
+	if (peer)
+		F(flow_reopen)(&peer_key, peer, p->protocol);
+}
+
+/*
  * Does the opener's packet end the half-open state, now that the other side has answered? Of TCP it must
  * acknowledge. What an outside host acknowledges must be what the server sent to it: whoever forged the
  * source of its SYN does not know that number, and must not make a flow that lasts for hours.
@@ -257,10 +279,10 @@ static __noinline void F(flow_advance)(struct pkt *p, const FLOW_KEY *key, FLOW 
 	FLOW_KEY peer_key;
 	FLOW *peer;
 
-	if (p->protocol == IPPROTO_TCP && (p->tcp & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-	    !(flags & FLOW_REPLY))
-		F(flow_reopen)(key, f, p->protocol);
-	flags = f->half.flags;
+	if (p->protocol == IPPROTO_TCP && p->tcp & TCP_SYN) {
+		F(flow_begins)(p, key, f);
+		flags = f->half.flags;
+	}
 	if (said & ~flags)
 		__sync_fetch_and_or(&f->half.flags, said);
 	if (flags & FLOW_REPLY) {

@@ -66,6 +66,50 @@ static void forged_reset_and_syn_elsewhere_end_nothing(void **state)
 	}
 }
 
+static void forged_reset_and_syn_shorten_no_life(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) {
+		struct tuple t = asks(f, IPPROTO_TCP, 6100);
+
+		connects(f, t);
+		says(ER0, t, RST, 0);
+		says(ER0, t, SYN, 0);
+		verdict_is(says(ER0, t, ACK, 10), V_FORWARDED, "goes on", f);
+		assert_int_equal(half_open_of(SIDE_OUTSIDE), 0);
+		age(&t, 30 * NANOSECONDS);
+		verdict_is(says(ER0, t, ACK, 10), V_FORWARDED, "half a minute later", f);
+	}
+}
+
+static void connection_over_an_old_tuple_is_a_new_one(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) for (int rst = 0; rst < 2; rst++) {
+		struct tuple t = asks(f, IPPROTO_TCP, 6600 + rst);
+		struct outcome o = connects(f, t);
+		struct half half = {0};
+
+		if (rst) {
+			says(ER0, t, RST, 0);
+		} else {
+			says(ER0, t, FIN | ACK, 10);
+			answer(&o, FIN | ACK, 10);
+		}
+		verdict_is(says(ER0, t, SYN, 0), V_FORWARDED, "SYN", f);
+		answer(&o, SYN | ACK, 99);
+		assert_true(half_get(&t, &half));
+		assert_true(half.flags & FLOW_HALF_OPEN);
+		assert_int_equal(load_of(1).half_open, 1);
+		says(ER0, t, ACK, 77);
+		assert_int_equal(load_of(1).half_open, 1);
+		says(ER0, t, ACK, 100);
+		assert_int_equal(load_of(1).half_open, 0);
+		age(&t, 7000 * NANOSECONDS);
+		verdict_is(says(ER0, t, ACK, 100), V_FORWARDED, "established", f);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, rig_reset)
 
 int main(void)
@@ -73,6 +117,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(echo_has_no_server_port),
 		TEST(forged_reset_and_syn_elsewhere_end_nothing),
+		TEST(forged_reset_and_syn_shorten_no_life),
+		TEST(connection_over_an_old_tuple_is_a_new_one),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_end);
