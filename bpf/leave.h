@@ -29,6 +29,21 @@ static __always_inline enum verdict F(or_local)(const FLOW_KEY *key, enum verdic
 	return F(is_local)(&key->daddr) ? V_TO_GATEWAY : verdict;
 }
 
+/*
+ * What no circuit leads to, for nobody but this gateway has it: an inbound pool's address, which a server
+ * still speaks to when its flow is over, and a public address where nothing is published.
+ */
+static __always_inline enum verdict F(ours_only)(struct pkt *p, const struct in6_addr *destination)
+{
+	switch (owner_find(p, destination).kind) {
+	case OWNER_INBOUND_POOL:
+		return V_INBOUND_POOL;
+	case OWNER_SERVICE:
+		return V_NOT_PUBLISHED;
+	}
+	return GO_ON;
+}
+
 struct F(choice) {
 	struct xdp_md *ctx;
 	struct pkt *p;
@@ -180,6 +195,9 @@ static __noinline enum verdict F(leave)(struct xdp_md *ctx, struct pkt *p, struc
 		return F(or_local)(key, V_NO_FLOW);
 	if (F(tuple_ending)(p, key))
 		return V_FLOW_ENDING;
+	verdict = number ? GO_ON : F(ours_only)(p, &o->remote);
+	if (verdict != GO_ON)
+		return verdict;
 	if (number)
 		return F(hairpin)(ctx, p, o, key, number);
 	destination = F(trie_find)(&F(classes), p->slot, &key->daddr);

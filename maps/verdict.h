@@ -68,7 +68,7 @@
 	X(RESOLVED, FORWARD, "left by the kernel's neighbour output") \
 	X(NO_ANSWER, DROP, "next hop did not resolve") \
 	X(NOT_PUBLISHED, DROP, "public address of a service, but nothing is published there") \
-	X(INBOUND_POOL, DROP, "from a circuit, to an inbound pool") \
+	X(INBOUND_POOL, DROP, "to an inbound pool, and belongs to no flow") \
 	X(OTHER_CIRCUIT, DROP, "service is not published on this circuit") \
 	X(INBOUND_OFF, DROP, "inbound is off on this circuit") \
 	X(NO_SERVER, DROP, "no server of the service takes new flows") \

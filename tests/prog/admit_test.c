@@ -82,6 +82,31 @@ static void forged_reset_and_syn_shorten_no_life(void **state)
 	}
 }
 
+static void what_a_server_says_too_late_leaves_by_no_circuit(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) {
+		struct tuple t = asks(f, IPPROTO_UDP, 6200);
+		struct outcome o = hear(ER0, t, NULL);
+
+		age(&t, 400 * NANOSECONDS);
+		sweep_run(f == 4 ? "expire_flows4" : "expire_flows6", f == 4 ? "flows4" : "flows6");
+		assert_int_equal(halves(f), 0);
+		verdict_is(answer(&o, 0, 0).verdict, V_INBOUND_POOL, "late", f);
+		assert_int_equal(halves(f), 0);
+	}
+}
+
+static void what_is_not_published_leaves_by_no_circuit_either(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) {
+		verdict_is(hear(LAN, talk(f, IPPROTO_TCP, PILOT, AT_PUBLIC, 6250, 444), NULL).verdict,
+			   V_NOT_PUBLISHED, "from inside", f);
+		assert_int_equal(halves(f), 0);
+	}
+}
+
 static void connection_over_an_old_tuple_is_a_new_one(void **state)
 {
 	(void)state;
@@ -118,6 +143,8 @@ int main(void)
 		TEST(echo_has_no_server_port),
 		TEST(forged_reset_and_syn_elsewhere_end_nothing),
 		TEST(forged_reset_and_syn_shorten_no_life),
+		TEST(what_a_server_says_too_late_leaves_by_no_circuit),
+		TEST(what_is_not_published_leaves_by_no_circuit_either),
 		TEST(connection_over_an_old_tuple_is_a_new_one),
 	};
 
