@@ -247,6 +247,24 @@ static __noinline enum verdict F(turn_away)(struct xdp_md *ctx, struct pkt *p, s
 }
 
 /*
+ * A SYN of a flow that is no handshake any more would begin a new connection, and that needs what a new flow
+ * needs: to be published there, and let in on the circuit. GO_ON: it may, or is no such SYN.
+ */
+static __noinline enum verdict F(again)(struct pkt *p, const FLOW_KEY *key, const FLOW *f)
+{
+	__u32 flags = f->half.flags, number = f->half.class;
+	struct service *service;
+
+	if (p->protocol != IPPROTO_TCP || !opens_from_outside(p) || !(flags & FLOW_OPENED_OUTSIDE) ||
+	    flags & (FLOW_REPLY | FLOW_HALF_OPEN))
+		return GO_ON;
+	service = service_at(p->slot, number);
+	if (!service || F(service_find)(p, &key->daddr, key->dport) != number)
+		return V_NOT_PUBLISHED;
+	return circuit_admits(p, service);
+}
+
+/*
  * Did the remote host begin anew on another circuit? Providers do move, so the SYN of a published service
  * ends a flow that its server closes, or whose own circuit leads nowhere now. Its tuple is free a second later,
  * when the SYN comes again.

@@ -28,6 +28,9 @@ static __always_inline enum verdict F(follow)(struct xdp_md *ctx, struct pkt *p,
 		if (verdict != GO_ON)
 			return verdict;
 	}
+	verdict = p->tcp & TCP_SYN ? F(again)(p, key, f) : GO_ON;
+	if (verdict != GO_ON)
+		return verdict;
 	verdict = F(route)(ctx, p, f, way);
 	if (verdict != GO_ON)
 		return verdict;

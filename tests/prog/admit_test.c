@@ -107,6 +107,29 @@ static void what_is_not_published_leaves_by_no_circuit_either(void **state)
 	}
 }
 
+static void what_is_unpublished_is_not_opened_again_over_an_old_tuple(void **state)
+{
+	unsigned int slot = 0, id;
+	(void)state;
+	EACH_FAMILY(f) {
+		struct tuple t = asks(f, IPPROTO_TCP, 6300);
+		struct outcome o = connects(f, t);
+		struct service_key key = {.length = SERVICE_KEY_PORTS + 16, .address = at(AT_PUBLIC, f),
+					  .port = htons(443), .protocol = IPPROTO_TCP};
+		int fd;
+
+		get("ports", &slot, &id);
+		fd = bpf_map_get_fd_by_id(id);
+		assert_int_equal(bpf_map_delete_elem(fd, &key), 0);
+		close(fd);
+		verdict_is(says(ER0, t, ACK, 10), V_FORWARDED, "goes on", f);
+		verdict_is(says(ER0, t, FIN | ACK, 10), V_FORWARDED, "goes on", f);
+		answer(&o, FIN | ACK, 10);
+		verdict_is(says(ER0, t, SYN, 0), V_NOT_PUBLISHED, "SYN", f);
+		verdict_is(says(ER0, t, ACK, 11), V_FORWARDED, "last ACK", f);
+	}
+}
+
 static void connection_over_an_old_tuple_is_a_new_one(void **state)
 {
 	(void)state;
@@ -145,6 +168,7 @@ int main(void)
 		TEST(forged_reset_and_syn_shorten_no_life),
 		TEST(what_a_server_says_too_late_leaves_by_no_circuit),
 		TEST(what_is_not_published_leaves_by_no_circuit_either),
+		TEST(what_is_unpublished_is_not_opened_again_over_an_old_tuple),
 		TEST(connection_over_an_old_tuple_is_a_new_one),
 	};
 
