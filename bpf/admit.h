@@ -26,10 +26,13 @@ static __noinline enum verdict F(stranger)(struct pkt *p, const FLOW_KEY *key)
 	return V_UNSOLICITED;
 }
 
-/* Is the source one that only this gateway may wear? */
-static __always_inline bool F(source_is_ours)(struct pkt *p, const struct in6_addr *source)
+/* Is the source one that only this gateway may wear, or one that is not to leave its wire? */
+static __always_inline bool F(source_is_no_remote)(struct pkt *p, const ADDRESS *source)
 {
-	return bpf_map_lookup_elem(&locals, source) || owner_find(p, source).kind != OWNER_NONE;
+	struct in6_addr address;
+
+	F(map_address_)(&address, source);
+	return F(is_local)(source) || owner_find(p, &address).kind != OWNER_NONE;
 }
 
 /* What does not open a flow may be the answer to a challenge. */
@@ -106,7 +109,7 @@ static __noinline enum verdict F(admit)(struct xdp_md *ctx, struct pkt *p, struc
 	if (!service)
 		return F(stranger)(p, key);
 	F(map_address_)(&o->remote, &key->saddr);
-	if (F(source_is_ours)(p, &o->remote))
+	if (F(source_is_no_remote)(p, &key->saddr))
 		return V_MARTIAN;
 	verdict = circuit_admits(p, service);
 	if (verdict != GO_ON)

@@ -130,6 +130,15 @@ static void what_is_unpublished_is_not_opened_again_over_an_old_tuple(void **sta
 	}
 }
 
+static void link_local_source_opens_nothing(void **state)
+{
+	struct tuple t = asks(6, IPPROTO_TCP, 6400);
+
+	(void)state;
+	t.saddr = address("fe80::1");
+	verdict_is(hear(ER0, t, NULL).verdict, V_MARTIAN, "link-local", 6);
+}
+
 static void connection_over_an_old_tuple_is_a_new_one(void **state)
 {
 	(void)state;
@@ -169,6 +178,7 @@ int main(void)
 		TEST(what_a_server_says_too_late_leaves_by_no_circuit),
 		TEST(what_is_not_published_leaves_by_no_circuit_either),
 		TEST(what_is_unpublished_is_not_opened_again_over_an_old_tuple),
+		TEST(link_local_source_opens_nothing),
 		TEST(connection_over_an_old_tuple_is_a_new_one),
 	};
 
