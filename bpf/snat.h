@@ -202,8 +202,15 @@ static __always_inline int F(mapping_insert)(struct pkt *p, struct F(opening) *o
 	return error == -EEXIST ? -EBUSY : error;
 }
 
-/* Is the address still one that new flows of the circuit may wear? */
-static __always_inline bool F(pool_has)(struct pool *pool, const struct in6_addr *address)
+/* On a stack of its own. */
+static __noinline bool F(port_published)(struct pkt *p, const ADDRESS *address, __be16 port)
+{
+	return F(service_find)(p, address, port);
+}
+
+/* Where the address is in the pool, if new flows of the circuit may still wear it. */
+static __always_inline struct pool_range *F(pool_range_of)(struct pool *pool,
+							   const struct in6_addr *address)
 {
 	struct pool_range *range;
 	__u32 place;
@@ -218,15 +225,16 @@ static __always_inline bool F(pool_has)(struct pool *pool, const struct in6_addr
 			continue;
 		place = bpf_ntohl(address->s6_addr32[3]) - bpf_ntohl(range->first.s6_addr32[3]);
 		if (place < range->count)
-			return true;
+			return range;
 	}
-	return false;
+	return NULL;
 }
 
 /* An existing mapping of the inside endpoint is used again, also while its port rests. */
 static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o, struct circuit *c)
 {
 	struct F(mapping) *inside = bpf_map_lookup_elem(&F(mappings), &o->inside_key), *pool;
+	struct pool_range *range;
 	int error;
 
 	if (!inside)
@@ -236,10 +244,13 @@ static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o
 	o->pool_key.port = inside->port;
 	pool = bpf_map_lookup_elem(&F(mappings), &o->pool_key);
 	F(map_address_)(&o->worn, &inside->address);
-	if (!pool || !F(pool_has)(F(circuit_pool)(c), &o->worn)) {
+	range = F(pool_range_of)(F(circuit_pool)(c), &o->worn);
+	if (!pool || !range ||
+	    (range->flags & RANGE_HAS_SERVICE && F(port_published)(p, &o->address, inside->port))) {
 		/*
 		 * The pool's entry goes in first and out last: alone this one is a remnant. And an
-		 * address that left the pool is for the flows that wear it, not for new ones.
+		 * address that left the pool, or a port that is a service's by now, is for the flows
+		 * that wear it, not for new ones.
 		 */
 		bpf_map_delete_elem(&F(mappings), &o->inside_key);
 		return false;
@@ -266,7 +277,7 @@ static __always_inline bool F(port_reserved)(struct pkt *p, struct F(opening) *o
 {
 	if (o->special & RANGE_HAS_LOCAL && port_is_ours(p, port))
 		return true;
-	return o->special & RANGE_HAS_SERVICE && F(service_find)(p, &o->address, bpf_htons(port));
+	return o->special & RANGE_HAS_SERVICE && F(port_published)(p, &o->address, bpf_htons(port));
 }
 
 /* One port: 1 ends the search (result says how), 0 goes on to the next. */

@@ -167,6 +167,28 @@ static void connection_over_an_old_tuple_is_a_new_one(void **state)
 	}
 }
 
+static void mapping_does_not_keep_a_port_that_is_published(void **state)
+{
+	struct circuit c = circuit_get(INTERNET);
+	struct tuple t = talk(4, IPPROTO_UDP, CAMPUS, AT_LARGE, 5000, 443);
+	struct outcome o;
+
+	(void)state;
+	c.flags |= CIRCUIT_UDP_EIM;
+	c.out4.range[0] = (struct pool_range){.first = at(AT_PUBLIC, 4), .count = 1, .length = 32,
+					      .flags = RANGE_HAS_SERVICE};
+	c.out4.addresses = 1;
+	circuit_put(INTERNET, &c);
+	o = hear(LAN, t, NULL);
+	verdict_is(o.verdict, V_FORWARDED, "first", 4);
+	assert_int_equal(tuple_of(&o.frame).sport, 5000);
+	port_put(AT_PUBLIC, IPPROTO_UDP, 5000, 1);
+	t.dport = 444;
+	o = hear(LAN, t, NULL);
+	verdict_is(o.verdict, V_FORWARDED, "second", 4);
+	assert_int_not_equal(tuple_of(&o.frame).sport, 5000);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, rig_reset)
 
 int main(void)
@@ -180,6 +202,7 @@ int main(void)
 		TEST(what_is_unpublished_is_not_opened_again_over_an_old_tuple),
 		TEST(link_local_source_opens_nothing),
 		TEST(connection_over_an_old_tuple_is_a_new_one),
+		TEST(mapping_does_not_keep_a_port_that_is_published),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_end);
