@@ -5,8 +5,9 @@
  *
  * While a service has no room for half-open flows, a SYN is answered with a lone ACK of a number that
  * only this gateway can know. A host that did send the SYN holds that number for a mistake, says so
- * with a RST that carries it (RFC 9293 3.10.7.3), and asks again; so its source is no forgery,
- * and it may use what is left of the outside's share. Nothing is kept for a SYN that does not prove itself.
+ * with a RST that carries it (RFC 9293 3.10.7.3), and asks again; so somebody is at that address, and it may
+ * use more of the outside's share. More is not proven: a host that did not send the SYN answers alike, unless
+ * a firewall keeps the ACK from it. Nothing is kept for a SYN that does not prove itself.
  */
 #ifndef SAMEPATH_BPF_FLOOD_H
 #define SAMEPATH_BPF_FLOOD_H

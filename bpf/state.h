@@ -229,8 +229,8 @@ static __always_inline enum verdict flow_take(struct pkt *p, const struct in6_ad
 }
 
 /*
- * The same for a flow that a service lets in. A service may hold a quarter of the outside's share;
- * what has proven its source may use the rest.
+ * The same for a flow that a service lets in. A service may hold a quarter of the outside's share, and half
+ * of it by sources that are proven: these too may be many, or one that asks for more than it means to use.
  */
 static __always_inline enum verdict service_take(struct pkt *p, const struct in6_addr *address,
 						 __u32 service, bool proven)
@@ -243,7 +243,7 @@ static __always_inline enum verdict service_take(struct pkt *p, const struct in6
 		return V_TABLE_FULL;
 	half = __sync_fetch_and_add(&load->half_open, 1);
 	all = __sync_fetch_and_add(count, 1);
-	if (all >= max || (!proven && half >= max / 4)) {
+	if (all >= max || half >= (proven ? max / 2 : max / 4)) {
 		share_release(address, service, FLOW_HALF_OPEN);
 		return V_HALF_OPEN_LIMIT;
 	}

@@ -67,7 +67,7 @@ struct server_health {
 /* Index: number of the service. */
 struct service_load {
 	__u32 flows; /* hairpins too */
-	__u32 half_open; /* at most a quarter of the outside's share */
+	__u32 half_open; /* at most a quarter of the outside's share, half with proven sources */
 	__u64 rate; /* of new flows: the second (ns / NANOSECONDS) above, RATE_BITS of count below */
 };
 

@@ -189,6 +189,38 @@ static void mapping_does_not_keep_a_port_that_is_published(void **state)
 	assert_int_not_equal(tuple_of(&o.frame).sport, 5000);
 }
 
+/* Gives the answer to its challenge. */
+static void proves(int family, struct tuple t)
+{
+	struct outcome o = hear(ER0, t, NULL);
+	struct shape proof = {.tcp = RST};
+	uint8_t *tcp = l4_of(&o.frame);
+
+	verdict_is(o.verdict, V_CHALLENGED, "full", family);
+	proof.seq = (uint32_t)get16(tcp + 8) << 16 | get16(tcp + 10);
+	verdict_is(hear(ER0, t, &proof).verdict, V_PROVEN, "the number", family);
+}
+
+static void proven_source_leaves_room_for_other_services(void **state)
+{
+	struct settings s = settings_get();
+	struct tuple t = asks(4, IPPROTO_TCP, 7000);
+	int i;
+
+	(void)state;
+	s.half_open_max = 40;
+	settings_put(&s);
+	for (i = 0; i < 10; i++, t.sport++)
+		verdict_is(hear(ER0, t, NULL).verdict, V_FORWARDED, "within the quarter", 4);
+	proves(4, t);
+	for (i = 0; i < 40 && hear(ER0, t, NULL).verdict == V_FORWARDED; i++, t.sport++)
+		;
+	assert_int_equal(i, 10);
+	verdict_is(hear(ER0, t, NULL).verdict, V_HALF_OPEN_LIMIT, "no more", 4);
+	t.daddr = at(AT_PUBLIC_TWO, 4);
+	verdict_is(hear(ER0, t, NULL).verdict, V_FORWARDED, "another service", 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, rig_reset)
 
 int main(void)
@@ -202,6 +234,7 @@ int main(void)
 		TEST(what_is_unpublished_is_not_opened_again_over_an_old_tuple),
 		TEST(link_local_source_opens_nothing),
 		TEST(connection_over_an_old_tuple_is_a_new_one),
+		TEST(proven_source_leaves_room_for_other_services),
 		TEST(mapping_does_not_keep_a_port_that_is_published),
 	};
 
