@@ -4,6 +4,9 @@
  *
  *   [generator] in0 --- gin [gateway] gout --- out0 [sink]       and the same the other way
  *
+ * The inside opens the flows, or with `--way service` the outside does: from many clients to one public
+ * address and port, behind which is one inside server.
+ *
  * Generator, gateway and sink run on the CPU this program is bound to, so a packet's time is the
  * sum of the three; the row whose first hop is the sink says what two of them cost. The flows of
  * the smaller counts stay while the next are made, so "create" at 10k measures a table that
@@ -37,6 +40,20 @@ enum end { END_IN, END_GIN, END_GOUT, END_OUT, END_MAX };
 
 static const char *const device_names[END_MAX] = { "in0", "gin", "gout", "out0" };
 
+enum direction { OUT, IN };
+
+/* Who opens. */
+struct way {
+	const char *name, *prefix; /* of what is measured */
+	enum direction opens;
+	struct parties parties;
+};
+
+static const struct way ways[] = {
+	{ "outbound", "", OUT, { INSIDE_FIRST, OUTSIDE_FIRST, OUTSIDE_FIRST, OUTSIDE_HOSTS - 1 } },
+	{ "service", "service-", IN, { OUTSIDE_FIRST, PUBLIC, INSIDE_FIRST, 0 } },
+};
+
 struct device {
 	int ns; /* of its namespace */
 	__u32 ifindex;
@@ -45,6 +62,7 @@ struct device {
 
 struct bench {
 	const char *row, *first_hop, *objects, *prefix;
+	struct way way;
 	unsigned int round;
 	__u32 steps[STEPS_MAX];
 	unsigned int step_count;
@@ -203,9 +221,16 @@ static int cell_prepare(const struct bench *b, const struct cell *c)
 {
 	enum end from = c->direction == OUT ? END_IN : END_OUT;
 	enum end to = c->direction == OUT ? END_GIN : END_GOUT;
-	struct sink s = { .expected = c->packets, .direction = c->direction, .record = c->record };
+	bool reply = c->direction != b->way.opens;
+	struct sink s = {
+		.expected = c->packets,
+		.parties = b->way.parties,
+		.reply = reply,
+		.record = c->record,
+	};
 	struct generator g = {
-		.direction = c->direction,
+		.parties = b->way.parties,
+		.reply = reply,
 		.ifindex = b->devices[from].ifindex,
 		.first = c->first,
 		.count = c->count,
@@ -271,8 +296,8 @@ static void cell_print(const struct bench *b, const struct cell *c, const struct
 {
 	double received = o->sink.received ? (double)o->sink.received : 1;
 
-	printf("{\"row\": \"%s\", \"round\": %u, \"flows\": %u, \"what\": \"%s\", ", b->row,
-	       b->round, c->first + c->count, c->what);
+	printf("{\"row\": \"%s\", \"round\": %u, \"flows\": %u, \"what\": \"%s%s\", ", b->row,
+	       b->round, c->first + c->count, b->way.prefix, c->what);
 	printf("\"sent\": %llu, \"delivered\": %llu, \"sampled\": %llu, \"wrong\": %llu, ", o->sent,
 	       o->sink.received, o->sink.sampled, o->sink.wrong);
 	printf("\"bad_checksum\": %llu, \"ns\": %.2f, \"waited\": %.2f}\n", o->sink.bad_checksum,
@@ -313,14 +338,15 @@ static int cell_run(const struct bench *b, const struct cell *c)
 
 static int bench_run(const struct bench *b)
 {
+	enum direction opens = b->way.opens, answers = opens == OUT ? IN : OUT;
 	__u32 have = 0;
 	int err = 0;
 
 	for (unsigned int i = 0; i < b->step_count && !err; i++) {
 		__u32 flows = b->steps[i];
-		struct cell create = { "create", OUT, have, flows - have, 1, flows - have, true };
+		struct cell create = { "create", opens, have, flows - have, 1, flows - have, true };
 		/* A flow is established once it was answered, so that comes before what counts. */
-		struct cell answer = { "answer", IN, have, flows - have, 1, flows - have, false };
+		struct cell answer = { "answer", answers, have, flows - have, 1, flows - have, false };
 		struct cell out = { "out", OUT, 0, flows, ESTABLISHED_STRIDE, b->packets, false };
 		struct cell in = { "in", IN, 0, flows, ESTABLISHED_STRIDE, b->packets, false };
 
@@ -351,13 +377,31 @@ static int steps_parse(struct bench *b, char *text)
 	return b->step_count ? 0 : fail(-EINVAL, "--flows");
 }
 
+static int way_parse(struct bench *b, const char *name)
+{
+	for (unsigned int i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		if (strcmp(ways[i].name, name))
+			continue;
+		b->way = ways[i];
+		return 0;
+	}
+	return fail(-EINVAL, "--way %s", name);
+}
+
+/* Where nothing is translated, who serves is asked straight away. */
+static bool translates(const struct bench *b)
+{
+	return strcmp(b->first_hop, "sink") && strcmp(b->first_hop, "forward");
+}
+
 static int options_parse(struct bench *b, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "row", 1, NULL, 'r' },     { "round", 1, NULL, 'n' },
 		{ "flows", 1, NULL, 'f' },   { "packets", 1, NULL, 'p' },
 		{ "objects", 1, NULL, 'o' }, { "first-hop", 1, NULL, 'h' },
-		{ "prefix", 1, NULL, 's' },  { NULL, 0, NULL, 0 },
+		{ "prefix", 1, NULL, 's' },  { "way", 1, NULL, 'w' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int option, err = 0;
 
@@ -370,17 +414,21 @@ static int options_parse(struct bench *b, int argc, char **argv)
 		case 'o': b->objects = optarg; break;
 		case 'h': b->first_hop = optarg; break;
 		case 's': b->prefix = optarg; break;
+		case 'w': err = way_parse(b, optarg); break;
 		default: err = -EINVAL;
 		}
 	}
 	if (!err && (!b->step_count || !b->packets || b->packets > 1u << 30))
 		err = fail(-EINVAL, "--flows and --packets");
+	if (!translates(b))
+		b->way.parties.asked = b->way.parties.served;
 	return err;
 }
 
 int main(int argc, char **argv)
 {
-	struct bench b = { .row = "row", .first_hop = "own", .objects = ".", .prefix = "spbn" };
+	struct bench b = { .row = "row", .first_hop = "own", .objects = ".", .prefix = "spbn",
+			   .way = ways[0] };
 
 	if (options_parse(&b, argc, argv) || setup(&b) || bench_run(&b))
 		return 2;

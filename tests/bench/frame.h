@@ -3,11 +3,11 @@
  * The frame of the bench and the numbering of its flows: what generator, sink and the program that
  * drives them agree on.
  *
- * Flow i belongs to one inside host and one of its ports, so under endpoint-independent mapping
- * every flow has a mapping of its own, which is the dear case. Its number travels in the payload,
- * where no translation touches it. The sink writes into `records` what a flow's packets wore when
- * they arrived; the generator of the reply direction sends to exactly that, so it need not know how
- * the gateway chooses.
+ * Flow i is opened by one host from one of its ports, so under endpoint-independent mapping every
+ * flow has a mapping of its own, which is the dear case. Its number travels in the payload, where no
+ * translation touches it. The sink writes into `records` what a flow's packets wore when they
+ * arrived; the generator of the replies sends to exactly that, so it need not know how the gateway
+ * chooses.
  */
 #ifndef SAMEPATH_BENCH_FRAME_H
 #define SAMEPATH_BENCH_FRAME_H
@@ -15,18 +15,25 @@
 #include <linux/types.h>
 
 #define FLOWS_MAX 1000000
-#define INSIDE_HOSTS 64
+#define OPENERS 64 /* hosts that open flows */
+#define OPENER_PORT 1024 /* of flow 0; a host's ports go up from there */
 #define INSIDE_FIRST 0x0a010001u /* 10.1.0.1 */
-#define INSIDE_PORT 1024 /* of flow 0; a host's ports go up from there */
 #define OUTSIDE_HOSTS 16
 #define OUTSIDE_FIRST 0xcb007101u /* 203.0.113.1 */
-#define OUTSIDE_PORT 3478
+#define PUBLIC 0xc6336405u /* 198.51.100.5, of the service; its server is the first inside host */
+#define ASKED_PORT 3478
 
 #define FRAME_SIZE 60 /* 64 on the wire, with its check sequence */
 #define FRAME_MAGIC 0x53504246u
 #define SAMPLE 64 /* the sink looks closely at one frame in so many */
 
-enum direction { OUT, IN };
+/* Between whom flows are, as addresses in host order. */
+struct parties {
+	__u32 opener; /* the first of OPENERS */
+	__u32 asked; /* the first that openers send to */
+	__u32 served; /* and what it is at the sink: not the same where the gateway translates it */
+	__u32 more; /* asked beside the first: a power of two less one */
+};
 
 struct payload {
 	__be32 magic;
@@ -44,7 +51,8 @@ struct record {
 struct generator {
 	__u64 next; /* frames made */
 	__u64 started; /* ns, when the first was made */
-	__u32 direction; /* enum direction */
+	struct parties parties;
+	__u32 reply; /* 1: toward the openers */
 	__u32 ifindex; /* the wire */
 	__u32 first; /* flow number */
 	__u32 count; /* flows from there on */
@@ -60,23 +68,29 @@ struct sink {
 	__u64 sampled;
 	__u64 wrong; /* samples whose tuple is not that of their flow */
 	__u64 bad_checksum; /* samples */
-	__u32 direction;
+	struct parties parties;
+	__u32 reply;
 	__u32 record; /* 1: write `records` */
 };
 
-static inline __u32 flow_inside(__u32 flow)
+static inline __u32 flow_opener(const struct parties *p, __u32 flow)
 {
-	return INSIDE_FIRST + flow % INSIDE_HOSTS;
+	return p->opener + flow % OPENERS;
 }
 
-static inline __u16 flow_inside_port(__u32 flow)
+static inline __u16 flow_opener_port(__u32 flow)
 {
-	return INSIDE_PORT + flow / INSIDE_HOSTS;
+	return OPENER_PORT + flow / OPENERS;
 }
 
-static inline __u32 flow_outside(__u32 flow)
+static inline __u32 flow_asked(const struct parties *p, __u32 flow)
 {
-	return OUTSIDE_FIRST + flow / INSIDE_HOSTS % OUTSIDE_HOSTS;
+	return p->asked + (flow / OPENERS & p->more);
+}
+
+static inline __u32 flow_served(const struct parties *p, __u32 flow)
+{
+	return p->served + (flow / OPENERS & p->more);
 }
 
 #endif

@@ -53,20 +53,20 @@ static __always_inline void write_udp(struct frame *f, __be16 sport, __be16 dpor
 
 static __always_inline int frame_write(struct frame *f, const struct generator *g, __u32 flow)
 {
-	__be32 inside = bpf_htonl(flow_inside(flow)), outside = bpf_htonl(flow_outside(flow));
-	__be16 port = bpf_htons(OUTSIDE_PORT);
+	const struct parties *p = &g->parties;
+	__be16 port = bpf_htons(ASKED_PORT);
 	struct record *r;
 
 	write_ethernet(f, g);
-	if (g->direction == OUT) {
-		write_ip(f, inside, outside);
-		write_udp(f, bpf_htons(flow_inside_port(flow)), port, flow);
+	if (!g->reply) {
+		write_ip(f, bpf_htonl(flow_opener(p, flow)), bpf_htonl(flow_asked(p, flow)));
+		write_udp(f, bpf_htons(flow_opener_port(flow)), port, flow);
 		return 0;
 	}
 	r = bpf_map_lookup_elem(&records, &flow);
 	if (!r || !r->port)
 		return -1;
-	write_ip(f, outside, r->address);
+	write_ip(f, bpf_htonl(flow_served(p, flow)), r->address);
 	write_udp(f, port, r->port, flow);
 	return 0;
 }

@@ -62,7 +62,7 @@ static __always_inline struct flow *open(struct xdp_md *ctx, struct frame *f, co
 	if (bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS)
 		return NULL;
 	there.becomes = key->tuple;
-	there.becomes.saddr = bpf_htonl(POOL_FIRST + bpf_ntohl(key->tuple.saddr) % INSIDE_HOSTS);
+	there.becomes.saddr = bpf_htonl(POOL_FIRST + bpf_ntohl(key->tuple.saddr) % OPENERS);
 	there.ifindex = fib.ifindex;
 	__builtin_memcpy(there.dmac, fib.dmac, ETH_ALEN);
 	__builtin_memcpy(there.smac, fib.smac, ETH_ALEN);

@@ -13,20 +13,24 @@ struct {
 	__type(value, struct sink);
 } sinks SEC(".maps");
 
-/* Outward a flow wears what it wore when it was opened; inward it must be the inside host's again. */
+/*
+ * There a flow wears what it wore when it was opened, and comes to who serves it; back it must be from
+ * whom the opener asked, to the opener.
+ */
 static __always_inline int tuple_fits(const struct frame *f, const struct sink *s,
 				      const struct record *r)
 {
+	const struct parties *p = &s->parties;
 	__u32 flow = f->payload.flow;
 
-	if (s->direction == OUT)
+	if (!s->reply)
 		return f->ip.saddr == r->address && f->udp.source == r->port &&
-		       f->ip.daddr == bpf_htonl(flow_outside(flow)) &&
-		       f->udp.dest == bpf_htons(OUTSIDE_PORT);
-	return f->ip.daddr == bpf_htonl(flow_inside(flow)) &&
-	       f->udp.dest == bpf_htons(flow_inside_port(flow)) &&
-	       f->ip.saddr == bpf_htonl(flow_outside(flow)) &&
-	       f->udp.source == bpf_htons(OUTSIDE_PORT);
+		       f->ip.daddr == bpf_htonl(flow_served(p, flow)) &&
+		       f->udp.dest == bpf_htons(ASKED_PORT);
+	return f->ip.daddr == bpf_htonl(flow_opener(p, flow)) &&
+	       f->udp.dest == bpf_htons(flow_opener_port(flow)) &&
+	       f->ip.saddr == bpf_htonl(flow_asked(p, flow)) &&
+	       f->udp.source == bpf_htons(ASKED_PORT);
 }
 
 static __always_inline void frame_inspect(const struct frame *f, struct sink *s,
