@@ -7,13 +7,18 @@
 #   in0 10.0.0.2 ------- gin 10.0.0.1
 #   hosts 10.1.0.0/16     gout 192.0.2.1 ------------ out0 192.0.2.2
 #                         pool 198.18.0.0/24          servers 203.0.113.0/24
+#   server 10.1.0.1      service 198.51.100.5          clients 203.0.113.0/24
+#                         inbound pool 192.168.5.0/24
 #
-#   bench.sh [--rounds N] [--rows NAME,...] [--short] [--json FILE]
+#   bench.sh [--rounds N] [--ways NAME,...] [--rows NAME,...] [--flows N,...] [--short] [--json FILE]
+#
+# Two ways: `outbound`, flows that the inside opens, and `service`, flows from outside to a published
+# service, whose clients the server knows by addresses of the inbound pool.
 #
 # Rows alternate within a round, and each starts on namespaces of its own, so nothing of one row is
 # left for the next. BASE=/path/to/another/samepath adds its rows beside ours. CPU=N chooses the
 # core.
-# --short shows in less than 40 s that everything still works, and asserts no time.
+# --short shows in less than 50 s that everything still works, and asserts no time.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,15 +29,21 @@ base=${BASE:-}
 cpu=${CPU:-$(($(nproc) - 1))}
 rounds=3 steps=1,10000,100000,1000000 packets=1000000 json=$out/bench.json short=0
 table=1000000 # flows every stateful row has room for
-prefix=spbn rows=
+prefix=spbn rows='' ways=outbound,service
 
 while (($#)); do
 	case $1 in
 	--rounds) rounds=$2; shift ;;
+	--ways) ways=$2; shift ;;
 	--rows) rows=$2; shift ;;
+	--flows) steps=$2; shift ;;
 	--json) json=$2; shift ;;
 	--short) short=1 rounds=3 steps=1,2000 packets=20000 table=20000 ;;
-	*) echo "usage: bench.sh [--rounds N] [--rows NAME,...] [--short] [--json FILE]" >&2; exit 2 ;;
+	*)
+		echo "usage: bench.sh [--rounds N] [--ways NAME,...] [--rows NAME,...] [--flows N,...]" \
+			"[--short] [--json FILE]" >&2
+		exit 2
+		;;
 	esac
 	shift
 done
@@ -94,9 +105,16 @@ topology() {
 
 # The limits of connection tracking belong to the machine, so they are put back.
 conntrack=/proc/sys/net/netfilter
-gateway_nft() {
+conntrack_room() {
 	[[ -e $work/max ]] || cat $conntrack/nf_conntrack_max >"$work/max"
 	[[ -e $work/buckets ]] || cat $conntrack/nf_conntrack_buckets >"$work/buckets"
+	echo $((2 * table)) >$conntrack/nf_conntrack_max
+	echo "$table" >$conntrack/nf_conntrack_buckets
+	gw sysctl -qw net.netfilter.nf_conntrack_udp_timeout=3600 \
+		net.netfilter.nf_conntrack_udp_timeout_stream=3600
+}
+
+gateway_nft() {
 	gw nft -f - <<-NFT
 		table ip spbn {
 			chain source {
@@ -105,10 +123,23 @@ gateway_nft() {
 			}
 		}
 	NFT
-	echo $((2 * table)) >$conntrack/nf_conntrack_max
-	echo "$table" >$conntrack/nf_conntrack_buckets
-	gw sysctl -qw net.netfilter.nf_conntrack_udp_timeout=3600 \
-		net.netfilter.nf_conntrack_udp_timeout_stream=3600
+	conntrack_room
+}
+
+gateway_nft_service() {
+	gw nft -f - <<-NFT
+		table ip spbn {
+			chain public {
+				type nat hook prerouting priority dstnat
+				iifname gout ip daddr 198.51.100.5 udp dport 3478 dnat to 10.1.0.1
+			}
+			chain source {
+				type nat hook postrouting priority srcnat
+				oifname gin snat to 192.168.5.1-192.168.5.254 persistent
+			}
+		}
+	NFT
+	conntrack_room
 }
 
 conntrack_restore() {
@@ -116,8 +147,28 @@ conntrack_restore() {
 	[[ ! -e $work/buckets ]] || cat "$work/buckets" >$conntrack/nf_conntrack_buckets
 }
 
+# What a service needs beside the rest. It may hold a quarter of the half-open flows of the outside.
+config_service() {
+	sed -e '/^    outbound-pool/a\    inbound-pool: [192.168.5.0/24]' \
+		-e '/^    outbound-pool/a\    advertise: [198.18.0.0/24, 198.51.100.0/24]' \
+		-e '/^timeouts/i\services:' \
+		-e '/^timeouts/i\  - {name: web, public: 198.51.100.5, ports: [udp/3478], servers: [10.1.0.1], circuits: [internet]}' \
+		-e 's/^timeouts: {/&inbound-half-open: 3600, /' \
+		-e "s/half-open: $table}/half-open: $((4 * table))}/"
+}
+
 gateway_samepath() { # binary, mapping
-	cat >"$work/samepath.yaml" <<-YAML
+	config "$2" >"$work/samepath.yaml"
+	gateway_start "$1"
+}
+
+gateway_samepath_service() { # binary
+	config address-and-port-dependent | config_service >"$work/samepath.yaml"
+	gateway_start "$1"
+}
+
+config() { # mapping
+	cat <<-YAML
 		gateway: {name: $prefix, lab: true}
 		inside:
 		  interfaces: [gin]
@@ -128,12 +179,15 @@ gateway_samepath() { # binary, mapping
 		    kind: internet
 		    links: [{interface: gout}]
 		    outbound-pool: [198.18.0.0/24]
-		    mapping: {udp: $2, tcp: address-and-port-dependent}
+		    mapping: {udp: $1, tcp: address-and-port-dependent}
 		policy:
 		  - {from: [site], to: [any], circuits: [internet], otherwise: drop}
 		timeouts: {tcp-transitory: 3600, udp: 3600}
 		limits: {flows: $table, flows-per-host: 65535, half-open: $table}
 	YAML
+}
+
+gateway_start() { # binary
 	running=$1
 	gw "$1" -c "$work/samepath.yaml" apply >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }
 	# As it runs in earnest: with the daemon, which has another core where there is one.
@@ -168,7 +222,7 @@ settle() {
 }
 
 measure() { # row, first hop
-	taskset -c "$cpu" "$out/bench" --row "$1" --round "$round" --flows "$steps" \
+	taskset -c "$cpu" "$out/bench" --row "$1" --round "$round" --way "$way" --flows "$steps" \
 		--packets "$packets" --objects "$out" --first-hop "$2" --prefix "$prefix" >>"$lines"
 }
 
@@ -180,7 +234,7 @@ row() { # name, first hop, set-up with arguments
 	topology
 	(($# == 0)) || "$@"
 	measure "$name" "$hop"
-	[[ $round != 1 || -z $running ]] || memory "$name"
+	[[ $round != 1 || -z $running || $way != outbound ]] || memory "$name"
 	cleanup
 }
 
@@ -189,10 +243,32 @@ ours() { # name of the rows, binary
 	if [[ ! -x $2 ]]; then
 		echo "bench: $2: no such program, its rows are left out" >&2
 		missing=1
-		return 0
+	elif [[ $way == outbound ]]; then
+		row "$1-apd" own gateway_samepath "$2" address-and-port-dependent
+		row "$1-eim" own gateway_samepath "$2" endpoint-independent
+	elif "$2" --help | grep -q '^  service '; then
+		row "$1-service" own gateway_samepath_service "$2"
+	else # a base from before there were any
+		echo "bench: $2: knows no services, their row is left out" >&2
 	fi
-	row "$1-apd" own gateway_samepath "$2" address-and-port-dependent
-	row "$1-eim" own gateway_samepath "$2" endpoint-independent
+}
+
+rows_outbound() {
+	row sink sink
+	row kernel pass
+	row xdp-fib forward
+	row nftables pass gateway_nft
+	row bare-nat translate
+	[[ -z $base ]] || ours base "$base"
+	ours samepath "$samepath"
+}
+
+rows_service() {
+	row sink sink
+	row xdp-fib forward
+	row nftables pass gateway_nft_service
+	[[ -z $base ]] || ours base "$base"
+	ours samepath "$samepath"
 }
 
 if ! grep -q ' /sys/fs/bpf bpf ' /proc/mounts; then
@@ -209,13 +285,9 @@ missing=0 lines=$(mktemp) work=$(mktemp -d)
 trap 'cleanup; conntrack_restore; rm -rf "$lines" "$work"; [[ -z $mounted ]] || umount /sys/fs/bpf' EXIT
 build
 for ((round = 1; round <= rounds; round++)); do
-	row sink sink
-	row kernel pass
-	row xdp-fib forward
-	row nftables pass gateway_nft
-	row bare-nat translate
-	[[ -z $base ]] || ours base "$base"
-	ours samepath "$samepath"
+	for way in outbound service; do
+		[[ ,$ways, != *,$way,* ]] || "rows_$way"
+	done
 done
 status=0
 brief=''
