@@ -271,8 +271,9 @@ static int read_config(struct plan *p)
 		snprintf(path, sizeof(path), "%s/%s/%s", instance_run_root, p->request->gateway,
 			 INSTANCE_APPLIED);
 		err = open_instance(p, p->request->gateway);
-		if (err || !strcmp(path, p->request->file))
-			return err ? err : read_applied(p);
+		p->again = !strcmp(path, p->request->file);
+		if (err || p->again)
+			return err;
 	}
 	p->config = check_all(p->request->file, &p->feeds, &p->report);
 	if (!p->config)
@@ -442,7 +443,11 @@ static int run(const struct apply_request *q)
 		say_report(&p);
 	err = err ? err : instance_lock(&p.instance);
 	if (!err) {
-		err = locked(&p);
+		/* not before: who had the lock may have applied another */
+		err = p.again ? read_applied(&p) : 0;
+		if (err)
+			say_report(&p);
+		err = err ? err : locked(&p);
 		tidy(&p, err);
 	}
 	plan_free(&p);

@@ -66,6 +66,7 @@ struct plan {
 	size_t name_count;
 	struct kernel_want want;
 	struct maps maps;
+	bool again; /* what was applied, to be read when the lock is held */
 	bool pinned; /* there were pins before */
 	bool has_maps;
 	struct live live;

@@ -14,10 +14,10 @@ edit 's/\[chicago, dallas\]/[dallas]/'
 sp apply
 same "old flow, circuit retiring" "$old" "$(say_to old)"
 matches "new flow" '^dallas ' "$(ask pilot udp 10.1.20.2 0 $exchange4 7000)"
-quiet_sp -j show | grep -q retiring || fail "show does not say retiring"
+[[ $(quiet_sp -j show) == *retiring* ]] || fail "show does not say retiring"
 [[ $(ip -n "${lab}gw" rule) == *"lookup 101"* ]] || fail "its rule went while a flow uses it"
 sp flow flush circuit chicago
-gone() { ! ip -n "${lab}gw" rule | grep -q 'lookup 101'; }
+gone() { [[ $(ip -n "${lab}gw" rule) != *'lookup 101'* ]]; }
 wait_for 20 gone
 say "a pool prefix retires likewise"
 cp "$work/all.yaml" "$work/samepath.yaml"

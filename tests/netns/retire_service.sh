@@ -207,7 +207,8 @@ flow_written
 edit '/- name: chicago/,/advertise: \[203.0.113.32/d'
 edit 's/\[chicago, dallas\]/[dallas]/; /name: mail/d'
 applied
-retiring() { quiet_sp -j show | grep -q '"retiring"'; }
+# captured: a reader that ends early ends the writer too, and pipefail calls that a failure
+retiring() { [[ $(quiet_sp -j show) == *'"retiring"'* ]]; }
 retiring || fail "show does not say retiring"
 sp flow flush circuit chicago
 left() { # of chicago

@@ -62,7 +62,7 @@ guarded() {
 	done
 }
 touched() {
-	guarded || quiet_on gw ip link show | grep -q xdp || quiet_on gw ip rule | grep -q 'lookup 10[12]'
+	guarded || [[ $(quiet_on gw ip link show) == *xdp* || $(quiet_on gw ip rule) == *'lookup 10'[12]* ]]
 }
 for round in $(seq $rounds); do
 	judged=-s
