@@ -236,6 +236,7 @@ static __noinline enum verdict F(turn_away)(struct xdp_md *ctx, struct pkt *p, s
 		verdict = F(all_down)(ctx, p, o, key);
 		break;
 	case V_TABLE_FULL:
+	case V_OUTSIDE_LIMIT:
 	case V_POOL_EXHAUSTED:
 		break;
 	default:

@@ -40,7 +40,8 @@ static __always_inline enum verdict parse_tcp(struct pkt *p, struct tcphdr *tcp,
 	p->tcp = bytes[13];
 	if (!tcp_flags_sound(p->tcp))
 		return V_BAD_FLAGS;
-	p->opens = !(p->tcp & TCP_RST);
+	/* an answer to nothing that is known here is no beginning */
+	p->opens = !(p->tcp & TCP_RST) && (p->tcp & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK);
 	p->number = (p->tcp & (TCP_SYN | TCP_ACK)) == TCP_ACK ? tcp->ack_seq : tcp->seq;
 	*sport = tcp->source;
 	*dport = tcp->dest;

@@ -49,8 +49,7 @@ static long server_next(__u32 index, struct server_choice *c)
 	server = &c->service->servers[place];
 	if (server->drained || c->now < c->health->servers[place].down_until)
 		return 0;
-	h = hash_word(c->remote, server->address.s6_addr32[3]);
-	h = hash_word(h, server->address.s6_addr32[2] ^ server->address.s6_addr32[1]);
+	h = hash_word(c->remote, hash_address_6(&server->address));
 	if (c->best->chosen && h <= c->best->hash)
 		return 0;
 	c->best->hash = h;

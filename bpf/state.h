@@ -167,7 +167,9 @@ static __always_inline void share_release(const struct in6_addr *address, __u32 
 {
 	struct host *host = service ? NULL : bpf_map_lookup_elem(&hosts, address);
 
-	if (host)
+	if (service)
+		side_add(OUTSIDE_FLOWS, -1);
+	else if (host)
 		host_give_back(&host->flows);
 	if (flags & FLOW_HALF_OPEN)
 		half_open_release(address, service);
@@ -235,14 +237,20 @@ static __always_inline enum verdict flow_take(struct pkt *p, const struct in6_ad
 static __always_inline enum verdict service_take(struct pkt *p, const struct in6_addr *address,
 						 __u32 service, bool proven)
 {
-	__u32 side = SIDE_OUTSIDE, max = p->settings->half_open_max, half;
+	__u32 side = SIDE_OUTSIDE, whole = OUTSIDE_FLOWS, max = p->settings->half_open_max, half;
 	__u64 *count = bpf_map_lookup_elem(&half_open, &side), all;
+	__u64 *flows = bpf_map_lookup_elem(&half_open, &whole), held;
 	struct service_load *load = service_load(service);
 
-	if (!load || !count)
+	if (!load || !count || !flows)
 		return V_TABLE_FULL;
+	held = __sync_fetch_and_add(flows, 1);
 	half = __sync_fetch_and_add(&load->half_open, 1);
 	all = __sync_fetch_and_add(count, 1);
+	if (p->settings->outside_flows && held >= p->settings->outside_flows) {
+		share_release(address, service, FLOW_HALF_OPEN);
+		return V_OUTSIDE_LIMIT;
+	}
 	if (all >= max || half >= (proven ? max / 2 : max / 4)) {
 		share_release(address, service, FLOW_HALF_OPEN);
 		return V_HALF_OPEN_LIMIT;

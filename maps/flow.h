@@ -113,8 +113,11 @@ struct host {
 	__u32 half_open;
 };
 
-/* Index of `half_open`. */
-enum side { SIDE_INSIDE, SIDE_OUTSIDE, SIDE_MAX };
+/*
+ * Index of `half_open`: what each side holds half-open; and of the outside all its flows, established ones
+ * too, for the table is one, and what the outside opens must leave room in it.
+ */
+enum side { SIDE_INSIDE, SIDE_OUTSIDE, OUTSIDE_FLOWS, SIDE_MAX };
 
 /* One record of the flow iterator's output: the forward half with its reply. */
 struct flow_record {

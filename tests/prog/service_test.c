@@ -224,11 +224,14 @@ static void server_with_the_public_address_is_only_pinned(void **state)
 	port_put(SERVER_ONE, IPPROTO_TCP, 80, 3);
 	EACH_FAMILY(f) {
 		struct tuple t = talk(f, IPPROTO_TCP, AT_LARGE, SERVER_ONE, 4400, 80), back = turned(t);
+		struct half half;
 		struct outcome o = hear(ER0, t, NULL);
 
 		verdict_is(o.verdict, V_FORWARDED, "no translation", f);
 		assert_true(same_tuple(tuple_of(&o.frame), t));
 		assert_true(sums_right(&o.frame));
+		assert_true(half_get(&t, &half));
+		assert_true(half.flags & FLOW_PIN_ONLY);
 		o = answer(&o, SYN | ACK, 1);
 		verdict_is(o.verdict, V_FORWARDED, "its answer", f);
 		assert_true(same_tuple(tuple_of(&o.frame), back));
@@ -408,6 +411,47 @@ static void flood_takes_a_quarter_and_nothing_of_the_inside(void **state)
 	verdict_is(hear(LAN, talk(4, IPPROTO_TCP, PILOT, AT_LARGE, 5022, 443), NULL).verdict,
 		   V_FORWARDED, "the inside", 4);
 	verdict_is(hear(ER0, asks(4, IPPROTO_UDP, 5000), NULL).verdict, V_FORWARDED, "an old flow", 4);
+}
+
+static void outside_leaves_room_in_the_table(void **state)
+{
+	struct settings s = settings_get();
+
+	(void)state;
+	s.outside_flows = 5;
+	settings_put(&s);
+	EACH_FAMILY(f) {
+		struct tuple t = asks(f, IPPROTO_UDP, 5060);
+		struct outcome o;
+
+		for (int i = 0; i < 5; i++, t.sport++) {
+			o = hear(ER0, t, NULL);
+			verdict_is(o.verdict, V_FORWARDED, "within", f);
+			verdict_is(answer(&o, 0, 0).verdict, V_FORWARDED, "established", f);
+		}
+		verdict_is(hear(ER0, t, NULL).verdict, V_OUTSIDE_LIMIT, "one more", f);
+		assert_int_equal(half_open_of(OUTSIDE_FLOWS), 5);
+		verdict_is(hear(LAN, talk(f, IPPROTO_TCP, PILOT, AT_LARGE, 5070, 443), NULL).verdict,
+			   V_FORWARDED, "the inside", f);
+		for (t.sport = 5060; t.sport < 5065; t.sport++)
+			age(&t, 400 * NANOSECONDS);
+		sweep_run(f == 4 ? "expire_flows4" : "expire_flows6", f == 4 ? "flows4" : "flows6");
+		assert_int_equal(half_open_of(OUTSIDE_FLOWS), 0);
+		verdict_is(hear(ER0, t, NULL).verdict, V_FORWARDED, "room again", f);
+		put("half_open", &(unsigned int){OUTSIDE_FLOWS}, &(uint64_t){0});
+	}
+}
+
+static void answer_to_nothing_opens_nothing(void **state)
+{
+	struct shape shape = {.tcp = SYN | ACK};
+
+	(void)state;
+	EACH_FAMILY(f) {
+		verdict_is(hear(LAN, talk(f, IPPROTO_TCP, PILOT, AT_LARGE, 5080, 443), &shape).verdict,
+			   V_NO_FLOW, "SYN, ACK from inside", f);
+		assert_int_equal(halves(f), 0);
+	}
 }
 
 static void proven_source_gets_in_beside_a_flood(void **state)
@@ -679,6 +723,8 @@ int main(void)
 		TEST(only_who_heard_the_server_ends_the_half_open_state),
 		TEST(half_open_flow_of_the_outside_dies_soon_and_gives_its_share_back),
 		TEST(flood_takes_a_quarter_and_nothing_of_the_inside),
+		TEST(outside_leaves_room_in_the_table),
+		TEST(answer_to_nothing_opens_nothing),
 		TEST(proven_source_gets_in_beside_a_flood),
 		TEST(rates_hold_by_service_and_by_remote_prefix),
 		TEST(flow_does_not_move_whatever_is_sent_on_another_circuit),
