@@ -33,15 +33,16 @@ static __always_inline enum verdict F(or_local)(const FLOW_KEY *key, enum verdic
  * What no circuit leads to, for nobody but this gateway has it: an inbound pool's address, which a server
  * still speaks to when its flow is over, and a public address where nothing is published.
  */
-static __always_inline enum verdict F(ours_only)(struct pkt *p, const struct in6_addr *destination)
+static __always_inline enum verdict F(ours_only)(enum owner_kind kind)
 {
-	switch (owner_find(p, destination).kind) {
+	switch (kind) {
 	case OWNER_INBOUND_POOL:
 		return V_INBOUND_POOL;
 	case OWNER_SERVICE:
 		return V_NOT_PUBLISHED;
+	default:
+		return GO_ON;
 	}
-	return GO_ON;
 }
 
 struct F(choice) {
@@ -172,7 +173,8 @@ static __noinline enum verdict F(hairpin)(struct xdp_md *ctx, struct pkt *p, str
 static __noinline enum verdict F(leave)(struct xdp_md *ctx, struct pkt *p, struct F(opening) *o,
 					const FLOW_KEY *key)
 {
-	__u32 source, destination, number;
+	__u32 source, destination, number = 0;
+	enum owner_kind kind;
 	struct policy_cell cell;
 	struct rule *rule;
 	enum verdict verdict;
@@ -180,8 +182,10 @@ static __noinline enum verdict F(leave)(struct xdp_md *ctx, struct pkt *p, struc
 	source = F(trie_find)(&F(segments), p->slot, &key->saddr);
 	if (!source)
 		return F(or_local)(key, V_NO_SEGMENT);
-	number = p->special == GO_ON && p->opens ? F(service_find)(p, &key->daddr, key->dport) : 0;
 	F(map_address_)(&o->remote, &key->daddr);
+	kind = owner_find(p, &o->remote).kind;
+	if (kind == OWNER_SERVICE && p->special == GO_ON && p->opens)
+		number = F(service_find)(p, &key->daddr, key->dport);
 	if (!number && bpf_map_lookup_elem(&locals, &o->remote))
 		return V_TO_GATEWAY;
 	if (!number && F(trie_find)(&F(segments), p->slot, &key->daddr))
@@ -195,11 +199,11 @@ static __noinline enum verdict F(leave)(struct xdp_md *ctx, struct pkt *p, struc
 		return F(or_local)(key, V_NO_FLOW);
 	if (F(tuple_ending)(p, key))
 		return V_FLOW_ENDING;
-	verdict = number ? GO_ON : F(ours_only)(p, &o->remote);
-	if (verdict != GO_ON)
-		return verdict;
 	if (number)
 		return F(hairpin)(ctx, p, o, key, number);
+	verdict = F(ours_only)(kind);
+	if (verdict != GO_ON)
+		return verdict;
 	destination = F(trie_find)(&F(classes), p->slot, &key->daddr);
 	cell = policy_find(p, source, destination);
 	rule = cell.rule ? rule_find(p, cell.rule) : NULL;
