@@ -273,6 +273,59 @@ static void what_is_not_published_is_dropped_by_name(void **state)
 	}
 }
 
+static void what_retires_lets_nobody_in(void **state)
+{
+	struct circuit c = circuit_get(CHICAGO);
+	struct link_key key = {rig.ifindex[WAN], NO_TAG, NO_TAG};
+	struct link link;
+
+	(void)state;
+	c.flags |= CIRCUIT_RETIRING;
+	circuit_put(CHICAGO, &c);
+	get("links", &key, &link);
+	link.role[0].retiring = 1;
+	put("links", &key, &link);
+	generation_move();
+	EACH_FAMILY(f) {
+		verdict_is(hear(ER0, asks(f, IPPROTO_TCP, 4550), NULL).verdict, V_INBOUND_OFF,
+			   "a retiring circuit", f);
+		verdict_is(hear(WAN, asks(f, IPPROTO_TCP, 4550), NULL).verdict, V_INBOUND_OFF,
+			   "a retiring link", f);
+	}
+}
+
+static void server_that_is_not_inside_gets_nothing(void **state)
+{
+	struct service s = service_get(1);
+
+	(void)state;
+	for (int i = 0; i < 6; i++)
+		s.servers[i].address = at(AT_LARGE, i < 3 ? 4 : 6);
+	service_put(1, &s);
+	EACH_FAMILY(f) {
+		struct tuple t = asks(f, IPPROTO_TCP, 4560);
+
+		t.saddr = at(AT_PARTNER, f);
+		verdict_is(hear(ER0, t, NULL).verdict, V_NO_ROUTE, "out again", f);
+		t = talk(f, IPPROTO_TCP, PILOT, AT_PUBLIC, 4560, 443);
+		verdict_is(hear(LAN, t, NULL).verdict, V_NO_ROUTE, "out by a hairpin", f);
+		assert_int_equal(halves(f), 0);
+	}
+}
+
+static void what_is_used_up_on_the_way_makes_no_flow(void **state)
+{
+	struct shape last = {.ttl = 1};
+
+	(void)state;
+	EACH_FAMILY(f) {
+		verdict_is(hear(ER0, asks(f, IPPROTO_TCP, 4570), &last).verdict, V_TTL_EXCEEDED,
+			   "last hop", f);
+		assert_int_equal(halves(f), 0);
+		assert_int_equal(half_open_of(SIDE_OUTSIDE), 0);
+	}
+}
+
 static void only_a_syn_opens(void **state)
 {
 	(void)state;
@@ -454,6 +507,21 @@ static void answer_to_nothing_opens_nothing(void **state)
 	}
 }
 
+/* Every proof there is gets this until (0: as it is), and a tag that is other by so much. */
+static void proofs_change(uint32_t until, uint32_t tag)
+{
+	struct proof proof;
+
+	for (unsigned int i = 0; i < PROOFS_MAX; i++) {
+		get("proofs", &i, &proof);
+		if (!proof.until)
+			continue;
+		proof.tag ^= tag;
+		proof.until = until ? until : proof.until;
+		put("proofs", &i, &proof);
+	}
+}
+
 static void proven_source_gets_in_beside_a_flood(void **state)
 {
 	struct settings s = settings_get();
@@ -482,6 +550,13 @@ static void proven_source_gets_in_beside_a_flood(void **state)
 		proof.seq--;
 		verdict_is(hear(ER0, t, &proof).verdict, V_PROVEN, "the number", f);
 		verdict_is(hear(ER0, t, &syn).verdict, V_FORWARDED, "let in", f);
+		t.sport += 100;
+		proofs_change(0, UINT32_MAX / 2);
+		verdict_is(hear(ER0, t, &syn).verdict, V_CHALLENGED, "another's proof in its place", f);
+		proofs_change(1, UINT32_MAX / 2); /* its own again, but over */
+		verdict_is(hear(ER0, t, &syn).verdict, V_CHALLENGED, "a proof of long ago", f);
+		proofs_change(UINT32_MAX, 0);
+		verdict_is(hear(ER0, t, &syn).verdict, V_FORWARDED, "still proven", f);
 		other = t;
 		other.saddr.s6_addr[15] ^= 1;
 		verdict_is(hear(ER0, other, &syn).verdict, V_CHALLENGED, "another source", f);
@@ -504,7 +579,7 @@ static void second_begins(void)
 
 static void rates_hold_by_service_and_by_remote_prefix(void **state)
 {
-	struct service s = service_get(1);
+	struct service s = service_get(1), two = service_get(2);
 	int i;
 
 	(void)state;
@@ -523,6 +598,10 @@ static void rates_hold_by_service_and_by_remote_prefix(void **state)
 		verdict_is(hear(ER0, other, NULL).verdict, V_RATE_LIMIT, "same prefix", f);
 		other.saddr.s6_addr[f == 4 ? 14 : 6] ^= 1;
 		verdict_is(hear(ER0, other, NULL).verdict, V_FORWARDED, "other prefix", f);
+		two.remote_rate = 1;
+		service_put(2, &two);
+		verdict_is(hear(ER0, talk(f, IPPROTO_TCP, AT_LARGE, AT_PUBLIC_TWO, 5200, 443), NULL).verdict,
+			   V_FORWARDED, "same prefix, other service", f);
 		second_begins();
 		verdict_is(hear(ER0, t, NULL).verdict, V_FORWARDED, "next second", f);
 		s.remote_rate = 0;
@@ -718,6 +797,9 @@ int main(void)
 		TEST(source_is_kept_where_it_says_none),
 		TEST(server_with_the_public_address_is_only_pinned),
 		TEST(what_is_not_published_is_dropped_by_name),
+		TEST(what_retires_lets_nobody_in),
+		TEST(server_that_is_not_inside_gets_nothing),
+		TEST(what_is_used_up_on_the_way_makes_no_flow),
 		TEST(only_a_syn_opens),
 		TEST(without_a_server_it_answers_as_it_is_told),
 		TEST(only_who_heard_the_server_ends_the_half_open_state),
