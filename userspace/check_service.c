@@ -128,6 +128,10 @@ static void check_servers(const struct config *c, const struct config_service *s
 			report_error(r, c->file, p->line,
 				     "services[%s].servers: %s: in no segment; accepted: an address of an inside segment",
 				     s->name, text);
+		if (prefix_scope(&p->prefix) == SCOPE_SPECIAL)
+			report_error(r, c->file, p->line,
+				     "services[%s].servers: %s: %s; accepted: an address that a host can have alone",
+				     s->name, text, check_scope(SCOPE_SPECIAL));
 		if (!has_family(&s->public, p->prefix.family))
 			report_warning(r, c->file, p->line,
 				       "services[%s].servers: %s: no public address of IPv%d; it gets no flow",
