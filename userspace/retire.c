@@ -52,8 +52,20 @@ static bool on_link(const struct maps *m, const struct flow_record *r, uint32_t 
 	return !out || out == ifindex;
 }
 
+/* An address of a pool that was published too, or of a pool that got another length: new flows go on to
+ * wear it, so it would retire for ever. What the outside opened ends. */
+static bool wanted(const struct census *c, const struct flow_record *r)
+{
+	for (size_t i = 0; i < c->count && !opened_outside(r); i++)
+		if (c->at[i].kind == WANTED_SOURCE && c->at[i].number == r->forward.circuit &&
+		    holds(&c->at[i].prefix, &r->saddr))
+			return true;
+	return false;
+}
+
 /* On its circuit a flow that the outside opened has the address it was sent to. */
-static bool uses(const struct maps *m, const struct flow_record *r, const struct suspect *s)
+static bool uses(const struct maps *m, const struct census *c, const struct flow_record *r,
+		 const struct suspect *s)
 {
 	if (s->kind == SUSPECT_SERVICE)
 		return r->forward.flags & FLOW_SERVICE && r->forward.class == s->number;
@@ -61,11 +73,13 @@ static bool uses(const struct maps *m, const struct flow_record *r, const struct
 		return false;
 	switch (s->kind) {
 	case SUSPECT_SOURCE:
-		return holds(&s->prefix, opened_outside(r) ? &r->key.daddr : &r->saddr);
+		return holds(&s->prefix, opened_outside(r) ? &r->key.daddr : &r->saddr) && !wanted(c, r);
 	case SUSPECT_INBOUND:
 		return opened_outside(r) && holds(&s->prefix, &r->saddr);
 	case SUSPECT_LINK:
 		return on_link(m, r, s->ifindex);
+	case WANTED_SOURCE:
+		return false;
 	default:
 		return true;
 	}
@@ -81,7 +95,7 @@ static void count_record(const struct maps *m, struct census *c, const struct fl
 	else if (r->forward.class < CLASSES_MAX)
 		c->classes[r->forward.class]++;
 	for (size_t i = 0; i < c->count; i++) {
-		if (!uses(m, r, &c->at[i]))
+		if (!uses(m, c, r, &c->at[i]))
 			continue;
 		c->at[i].flows++;
 		c->at[i].outside += opened_outside(r);
@@ -220,9 +234,10 @@ static int pending_sources(const struct maps *m, struct census *c)
 
 	while (!err && !maps_next(m, MAP_sources, at, &key)) {
 		at = &key;
-		if (!maps_get(m, MAP_sources, &key, &value) && value == SOURCE_RETIRING)
+		if (!maps_get(m, MAP_sources, &key, &value))
 			err = retire_suspect(c, (struct suspect){
-				.kind = SUSPECT_SOURCE, .number = key.scope, .prefix = scoped_prefix_of(&key) });
+				.kind = value == SOURCE_RETIRING ? SUSPECT_SOURCE : WANTED_SOURCE,
+				.number = key.scope, .prefix = scoped_prefix_of(&key) });
 	}
 	return err;
 }
@@ -254,12 +269,15 @@ int retire_ended(const struct maps *m, bool *ended)
 {
 	struct census c = { 0 };
 	int err = pending(m, &c);
+	bool any = false;
 
 	*ended = false;
-	if (!err && c.count)
+	for (size_t i = 0; i < c.count; i++)
+		any |= c.at[i].kind != WANTED_SOURCE;
+	if (!err && any)
 		err = retire_census(m, &c);
-	for (size_t i = 0; i < c.count && !err; i++)
-		*ended |= !c.at[i].flows;
+	for (size_t i = 0; i < c.count && any && !err; i++)
+		*ended |= c.at[i].kind != WANTED_SOURCE && !c.at[i].flows;
 	retire_free(&c);
 	return err;
 }

@@ -23,6 +23,7 @@ enum suspect_kind {
 	SUSPECT_LINK, /* of it */
 	SUSPECT_CIRCUIT, /* all of it */
 	SUSPECT_SERVICE,
+	WANTED_SOURCE, /* no suspect: what the inside opened under it needs no other of the circuit */
 };
 struct suspect {
 	enum suspect_kind kind;

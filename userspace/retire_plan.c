@@ -49,6 +49,18 @@ static int suspect_sources(struct plan *p)
 	return err;
 }
 
+/* Only when there are suspects: these need no census. */
+static int wanted_sources(struct plan *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->sources.count && !err; i++)
+		err = retire_suspect(&p->census, (struct suspect){ .kind = WANTED_SOURCE,
+								   .number = p->sources.at[i].scope,
+								   .prefix = p->sources.at[i].prefix });
+	return err;
+}
+
 static int suspect_ranges(struct plan *p, uint32_t n, const struct pool *former, const struct pool *now,
 			  unsigned char family)
 {
@@ -267,7 +279,8 @@ int retire_plan(struct plan *p)
 	err = err ? err : suspect_inbound(p);
 	if (err || (!p->census.count && !name_vanished(p)))
 		return err;
-	err = retire_census(&p->maps, &p->census);
+	err = wanted_sources(p);
+	err = err ? err : retire_census(&p->maps, &p->census);
 	/* Circuits and devices first: answers for a kept prefix need them. */
 	for (uint32_t n = 1; n < CIRCUITS_MAX && !err; n++)
 		err = keep_circuit(p, n);

@@ -178,6 +178,26 @@ same "flags of chicago" 3 "$(field circuits $(($(live) * 64 + 2)) 'v["flags"] & 
 same "its inbound ranges" "1 1" "$(field circuits $(($(live) * 64 + 2)) 'v["in4"]["ranges"], v["in4"]["range"][0]["flags"]' | tr -d '(),')"
 stable "retiring"
 
+say "an address of the outbound pool that is published no more: what the inside opened does not keep it"
+back
+edit 's/(name: web.*)public: 198.51.100.5/\1public: 203.0.113.33/; s/(name: web.*)circuits: \[internet\]/\1circuits: [chicago]/'
+applied
+said "source add chicago 203.0.113.33/32"
+put flows4 "key('198.18.1.10', '203.0.113.33', 80, 42000)" \
+	"half(1 | 1 << 13, 0, 0, 0, 80, 42000, 2, '198.18.1.10', '10.1.20.2')"
+put flows4 "key('10.1.20.2', '198.18.1.10', 42000, 80)" \
+	"half(1 << 12, $(index lan0), 7, 0, 42000, 80, 2, '203.0.113.33', '198.18.1.10')"
+edit '/name: web/d'
+applied
+said "source del chicago 203.0.113.33/32"
+stable "unpublished"
+say "nor does it keep a pool that is as good as there, shorter"
+edit 's#outbound-pool: \[203.0.113.32/28#outbound-pool: [203.0.113.32/29#'
+applied
+said "source add chicago 203.0.113.32/29"
+said "source del chicago 203.0.113.32/28"
+stable "shortened"
+
 say "when its flow ends, each goes by itself: a source, with its circuit and service still there"
 back
 daemon_start
