@@ -24,6 +24,7 @@
 #include "circuit.h"
 
 #define SERVICE_SERVERS 32
+#define PORTS_MAX 1048576 /* entries of `ports`, a slot */
 
 struct service_key {
 	__u32 length; /* bits behind: 144, and as many of the port as the entry has in common */
@@ -111,7 +112,7 @@ struct {
 	__array(
 		values, struct {
 			__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-			__uint(max_entries, 1048576);
+			__uint(max_entries, PORTS_MAX);
 			__uint(map_flags, BPF_F_NO_PREALLOC);
 			__uint(key_size, sizeof(struct service_key));
 			__uint(value_size, sizeof(__u32));

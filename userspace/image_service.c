@@ -65,8 +65,11 @@ static int add_circuits(struct image_job *j, const struct config_service *from, 
 
 static int add_port(struct image *image, struct service_key key, uint32_t number)
 {
-	struct image_port *grown = reallocarray(image->ports, image->port_count + 1, sizeof(*grown));
+	struct image_port *grown;
 
+	if (image->port_count == PORTS_MAX)
+		return -E2BIG;
+	grown = reallocarray(image->ports, image->port_count + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	image->ports = grown;
@@ -127,6 +130,11 @@ static int add_service(struct image_job *j, const struct config_service *from)
 	for (size_t i = 0; i < from->public.count && !err; i++)
 		for (size_t k = 0; k < from->port_count && !err; k++)
 			err = add_ports(j->image, &from->public.at[i].prefix, &from->ports[k], (uint32_t)n);
+	if (err == -E2BIG)
+		report_error(j->report, j->config->file, from->line,
+			     "services[%s].ports: with those before it more than %d addresses with ports, a "
+			     "range being up to 30; fewer, or ranges, are accepted",
+			     from->name, PORTS_MAX);
 	return err;
 }
 
