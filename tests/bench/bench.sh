@@ -147,14 +147,15 @@ conntrack_restore() {
 	[[ ! -e $work/buckets ]] || cat "$work/buckets" >$conntrack/nf_conntrack_buckets
 }
 
-# What a service needs beside the rest. It may hold a quarter of the half-open flows of the outside.
+# What a service needs beside the rest. The outside may fill half of the table, and one service a
+# quarter of what may be half-open.
 config_service() {
 	sed -e '/^    outbound-pool/a\    inbound-pool: [192.168.5.0/24]' \
 		-e '/^    outbound-pool/a\    advertise: [198.18.0.0/24, 198.51.100.0/24]' \
 		-e '/^timeouts/i\services:' \
 		-e '/^timeouts/i\  - {name: web, public: 198.51.100.5, ports: [udp/3478], servers: [10.1.0.1], circuits: [internet]}' \
 		-e 's/^timeouts: {/&inbound-half-open: 3600, /' \
-		-e "s/half-open: $table}/half-open: $((4 * table))}/"
+		-e "s/flows: $table/flows: $((2 * table))/; s/half-open: $table}/half-open: $((4 * table))}/"
 }
 
 gateway_samepath() { # binary, mapping
