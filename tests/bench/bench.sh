@@ -82,6 +82,18 @@ cleanup() {
 		[[ ! -e /run/netns/$prefix$space ]] || ip netns del "$prefix$space"
 	done
 }
+# A run that was killed leaves its namespaces and pins; nobody holds the lock, so nobody uses them.
+leftovers() {
+	local space
+	[[ -e /run/netns/${prefix}gw || -e /sys/fs/bpf/samepath/$prefix ]] || return 0
+	[[ -e /run/netns/${prefix}gw ]] || ip netns add "${prefix}gw"
+	gw "$samepath" -g "$prefix" stop >/dev/null 2>&1 || :
+	for space in in gw out; do
+		[[ ! -e /run/netns/$prefix$space ]] ||
+			ip netns pids "$prefix$space" | xargs -r kill -KILL
+	done
+	cleanup
+}
 mac() { ip -n "$1" -j link show "$2" | grep -o '"address":"[^"]*"' | cut -d'"' -f4; }
 
 wire() { # space device address, gateway's device and address
@@ -193,7 +205,7 @@ gateway_start() { # binary
 	gw "$1" -c "$work/samepath.yaml" apply >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }
 	# As it runs in earnest: with the daemon, which has another core where there is one.
 	nsenter --net=/run/netns/${prefix}gw taskset -c $(((cpu + 1) % $(nproc))) \
-		"$1" -c "$work/samepath.yaml" run >"$work/log" 2>&1 &
+		"$1" -c "$work/samepath.yaml" run >"$work/log" 2>&1 9>&- & # a daemon left over holds no lock
 	daemon=$!
 	until gw "$1" -c "$work/samepath.yaml" -j show 2>/dev/null | grep -q '"daemon": *"running"'; do
 		kill -0 $daemon 2>/dev/null || { cat "$work/log" >&2; return 1; }
@@ -276,11 +288,13 @@ if ! grep -q ' /sys/fs/bpf bpf ' /proc/mounts; then
 	mount -t bpf bpf /sys/fs/bpf
 	mounted=1
 fi
-for space in in gw out; do # before the trap: what another run made is not ours to remove
-	[[ -e /run/netns/$prefix$space ]] || continue
-	echo "bench: namespace $prefix$space is in use" >&2
+mkdir -p /run/lock
+exec 9>"/run/lock/$prefix"
+if ! flock -n 9; then # before the trap: what another run made is not ours to remove
+	echo "bench: another run is going on" >&2
 	exit 2
-done
+fi
+leftovers
 vmalloc=$(awk '/^VmallocUsed/ {print $2}' /proc/meminfo)
 missing=0 lines=$(mktemp) work=$(mktemp -d)
 trap 'cleanup; conntrack_restore; rm -rf "$lines" "$work"; [[ -z $mounted ]] || umount /sys/fs/bpf' EXIT
