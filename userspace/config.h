@@ -78,7 +78,17 @@ struct config_feed {
 	int line;
 	enum feed_format format;
 	char *source; /* a path, relative to the configuration file, or a URL */
-	char *instance;
+	char *instance; /* NULL: Worldwide */
+	struct config_words areas; /* asked for; empty: all */
+	char *tenant; /* NULL: none */
+	bool ipv6; /* default true */
+	char *seed, *ca; /* paths, relative to the configuration file; NULL: none, the system's */
+	uint32_t min4, min6; /* shortest prefix accepted */
+	uint32_t hold_share; /* percent of the prefixes that may leave or arrive by themselves */
+	bool additions_on_date;
+	uint32_t removal_grace; /* seconds */
+	uint32_t interval; /* seconds between polls */
+	uint32_t timeout; /* seconds, of one transfer */
 };
 
 struct config_class {

@@ -106,17 +106,47 @@ static const struct object circuit_object = {
 	circuit_defaults
 };
 
+static const struct field min_prefix_fields[] = {
+	{ "ipv4", FIELD_NUMBER, AT(config_feed, min4), .min = 1, .max = 32 },
+	{ "ipv6", FIELD_NUMBER, AT(config_feed, min6), .min = 1, .max = 128 },
+	{ 0 },
+};
+static const struct object min_prefix_object = { .fields = min_prefix_fields };
+
 static const struct field feed_fields[] = {
 	{ "name", FIELD_NAME, .required = true, AT(config_feed, name) },
 	{ "format", FIELD_CHOICE, .required = true, AT(config_feed, format), .size = 4,
 	  CHOICES("microsoft365") },
 	{ "source", FIELD_TEXT, .required = true, AT(config_feed, source) },
 	{ "instance", FIELD_ONE_OF, AT(config_feed, instance),
-	  CHOICES("Worldwide", "China", "USGovDoD", "USGovGCCHigh") },
+	  CHOICES("Worldwide", "China", "Germany", "USGovDoD", "USGovGCCHigh") },
+	{ "areas", FIELD_WORDS, AT(config_feed, areas) },
+	{ "tenant", FIELD_TEXT, AT(config_feed, tenant) },
+	{ "ipv6", FIELD_BOOL, AT(config_feed, ipv6) },
+	{ "seed", FIELD_TEXT, AT(config_feed, seed) },
+	{ "ca", FIELD_TEXT, AT(config_feed, ca) },
+	{ "min-prefix", FIELD_OBJECT, .object = &min_prefix_object },
+	{ "hold-share", FIELD_NUMBER, AT(config_feed, hold_share), .max = 100 },
+	{ "additions", FIELD_CHOICE, AT(config_feed, additions_on_date), .size = 1,
+	  CHOICES("at-once", "on-date") },
+	{ "removal-grace", FIELD_NUMBER, AT(config_feed, removal_grace), .max = SECONDS_MAX },
+	{ "interval", FIELD_NUMBER, AT(config_feed, interval), .min = 1, .max = SECONDS_MAX },
+	{ "timeout", FIELD_NUMBER, AT(config_feed, timeout), .min = 1, .max = 3600 },
 	{ 0 },
 };
+static void feed_defaults(void *element)
+{
+	struct config_feed *f = element;
+
+	f->ipv6 = true;
+	f->min4 = 8;
+	f->min6 = 16;
+	f->hold_share = 20;
+	f->interval = 3600;
+	f->timeout = 60;
+}
 static const struct object feed_object = {
-	feed_fields, sizeof(struct config_feed), offsetof(struct config_feed, line), true, NULL
+	feed_fields, sizeof(struct config_feed), offsetof(struct config_feed, line), true, feed_defaults
 };
 
 static const struct field class_fields[] = {
