@@ -17,11 +17,12 @@ const struct feed *class_feed(const struct config *c, const struct feeds *feeds,
 	return NULL;
 }
 
-/* No list asks for nothing. Providers write area and category in one case, people in any. */
+/* No list asks for nothing, and what has no such tag is in no list. Providers write area and category
+ * in one case, people in any. */
 static bool listed(const struct config_words *words, const char *text)
 {
 	for (size_t i = 0; i < words->count; i++)
-		if (!strcasecmp(words->at[i].text, text))
+		if (text && !strcasecmp(words->at[i].text, text))
 			return true;
 	return words->count == 0;
 }
@@ -41,16 +42,6 @@ bool class_takes_set(const struct config_class *class, const struct feed_set *se
 	       id_listed(class, set->id) &&
 	       (class->required < 0 || class->required == (int)set->required) &&
 	       (class->expressroute < 0 || class->expressroute == (int)set->expressroute);
-}
-
-static size_t without_duplicates(struct prefix *p, size_t count)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (!kept || !prefix_equal(&p[i], &p[kept - 1]))
-			p[kept++] = p[i];
-	return kept;
 }
 
 int class_select(const struct config *c, const struct feeds *feeds, const struct config_class *class,
@@ -77,8 +68,7 @@ int class_select(const struct config *c, const struct feeds *feeds, const struct
 		memcpy(found + n, set->prefixes, set->prefix_count * sizeof(*found));
 		n += set->prefix_count;
 	}
-	qsort(found, n, sizeof(*found), prefix_compare);
 	*out = found;
-	*count = without_duplicates(found, n);
+	*count = prefixes_order(found, n);
 	return 0;
 }

@@ -8,12 +8,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "feed.h"
-#include "report.h"
+#include "feed_body.h"
+
+static feed_format_reader *const readers[] = {
+	[FEED_MICROSOFT365] = feed_microsoft365,
+};
 
 static void feed_set_clear(struct feed_set *set)
 {
+	free(set->name);
 	free(set->area);
+	free(set->region);
+	free(set->group);
 	free(set->prefixes);
 	free(set->tcp_ports);
 	free(set->udp_ports);
@@ -37,8 +43,10 @@ void feed_free(struct feed *feed)
 }
 
 static struct feed *feed_parse_from(const char *name, const char *source, enum feed_format format,
-				    const char *body, size_t size, bool lab, struct report *report)
+				    const char *body, size_t size, const struct feed_rules *rules,
+				    struct report *report)
 {
+	struct feed_reader reader = { .source = source, .name = name, .rules = rules, .report = report };
 	struct feed *feed = calloc(1, sizeof(*feed));
 	int err = -ENOMEM;
 
@@ -48,11 +56,7 @@ static struct feed *feed_parse_from(const char *name, const char *source, enum f
 	feed->source = strdup(source);
 	if (!feed->name || !feed->source)
 		goto out;
-	switch (format) {
-	case FEED_MICROSOFT365:
-		err = feed_microsoft365(feed, body, size, lab, report);
-		break;
-	}
+	err = readers[format](&reader, feed, body, size);
 out:
 	if (err == -ENOMEM)
 		report_error(report, source, 0, "feed %s: out of memory", name);
@@ -64,9 +68,9 @@ out:
 }
 
 struct feed *feed_parse(const char *name, enum feed_format format, const char *body, size_t size,
-			bool lab, struct report *report)
+			const struct feed_rules *rules, struct report *report)
 {
-	return feed_parse_from(name, name, format, body, size, lab, report);
+	return feed_parse_from(name, name, format, body, size, rules, report);
 }
 
 /*
@@ -127,8 +131,8 @@ static char *body_of_file(const char *path, size_t *size, const char **why)
 	return body;
 }
 
-struct feed *feed_read(const char *name, enum feed_format format, const char *path, bool lab,
-		       struct report *report)
+struct feed *feed_read(const char *name, enum feed_format format, const char *path,
+		       const struct feed_rules *rules, struct report *report)
 {
 	const char *why = NULL;
 	struct feed *feed;
@@ -139,7 +143,7 @@ struct feed *feed_read(const char *name, enum feed_format format, const char *pa
 		report_error(report, path, 0, "feed %s: cannot read its body: %s", name, why);
 		return NULL;
 	}
-	feed = feed_parse_from(name, path, format, body, size, lab, report);
+	feed = feed_parse_from(name, path, format, body, size, rules, report);
 	if (!feed) {
 		free(body);
 		return NULL;
@@ -165,6 +169,7 @@ static char *source_path(const char *config_file, const char *source)
 static bool feed_load(const struct config *c, const struct config_feed *f, struct feed **out,
 		      struct report *report)
 {
+	const struct feed_rules rules = { .lab = c->lab, .min4 = f->min4, .min6 = f->min6 };
 	char *path;
 
 	*out = NULL;
@@ -176,7 +181,7 @@ static bool feed_load(const struct config *c, const struct config_feed *f, struc
 	}
 	path = source_path(c->file, f->source);
 	if (path)
-		*out = feed_read(f->name, f->format, path, c->lab, report);
+		*out = feed_read(f->name, f->format, path, &rules, report);
 	else
 		report_error(report, c->file, f->line, "feeds[%s]: out of memory", f->name);
 	free(path);
@@ -217,6 +222,20 @@ const char *feed_category_text(enum feed_category category)
 	};
 
 	return text[category];
+}
+
+void feed_set_label(const struct feed_set *s, char *out, size_t size)
+{
+	const char *const tags[] = { s->area, s->region, s->group };
+	size_t used = 0;
+
+	if (s->id)
+		snprintf(out, size, "%d", s->id);
+	else
+		snprintf(out, size, "%s", s->name ? s->name : "all");
+	for (size_t i = 0; !s->id && !s->name && i < 3 && used < size; i++)
+		if (tags[i])
+			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? "/" : "", tags[i]);
 }
 
 static int entry_compare(const void *a, const void *b)

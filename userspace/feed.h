@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Feeds: published lists of destination prefixes, read into one internal record. A reader of one
- * format is one file (feed_microsoft365.c).
+ * format is one file (feed_microsoft365.c) and a row of the table in feed.c; feed_body.h is what
+ * they share.
  */
 #ifndef SAMEPATH_USERSPACE_FEED_H
 #define SAMEPATH_USERSPACE_FEED_H
@@ -12,9 +13,13 @@
 
 enum feed_category { CATEGORY_DEFAULT, CATEGORY_ALLOW, CATEGORY_OPTIMIZE }; /* highest wins */
 
-struct feed_set { /* an endpoint set */
-	int id;
-	char *area; /* serviceArea */
+/* An endpoint set: prefixes with the same tags. A tag that the format does not have is NULL. */
+struct feed_set {
+	int id; /* 0: its format numbers none */
+	char *name; /* tag of Azure */
+	char *area; /* service area, or service */
+	char *region;
+	char *group; /* network border group of AWS */
 	enum feed_category category;
 	bool expressroute, required;
 	struct prefix *prefixes;
@@ -22,6 +27,7 @@ struct feed_set { /* an endpoint set */
 	char *tcp_ports, *udp_ports; /* normalised "80,443", NULL: none */
 	char **urls;
 	size_t url_count;
+	bool leaving; /* it left the feed and stays for its grace */
 };
 struct feed {
 	char *name, *source;
@@ -33,18 +39,25 @@ struct feed {
 };
 
 #define FEED_BODY_MAX (16u << 20) /* bytes */
+#define FEED_LABEL 400 /* bytes of a label */
+
+/* What a body may hold, as the configuration says. */
+struct feed_rules {
+	bool lab;
+	uint32_t min4, min6; /* length of the shortest prefix accepted */
+};
 
 /*
  * Reads a body. On failure NULL, and one line in `report` naming source and cause. Refused: not JSON,
- * truncated, duplicate keys, too deep, too big, default routes, prefixes shorter than /8 (IPv6 /16),
+ * truncated, duplicate keys, too deep, too big, default routes, prefixes shorter than the rules say,
  * private, multicast, link-local and other special prefixes always; documentation and benchmarking
- * prefixes unless `lab`. Tolerated: unknown keys, areas, categories.
+ * prefixes unless `lab`; a version of odd characters. Tolerated: unknown keys, areas, categories.
  */
-struct feed *feed_read(const char *name, enum feed_format format, const char *path, bool lab,
-		       struct report *report);
+struct feed *feed_read(const char *name, enum feed_format format, const char *path,
+		       const struct feed_rules *rules, struct report *report);
 /* Same, of a body in memory; errors name the feed. `body` need not end in a zero byte. */
 struct feed *feed_parse(const char *name, enum feed_format format, const char *body, size_t size,
-			bool lab, struct report *report);
+			const struct feed_rules *rules, struct report *report);
 void feed_free(struct feed *feed);
 
 /* All feeds of a configuration, in its order; an entry may be NULL (a URL: not fetched yet). */
@@ -64,6 +77,8 @@ struct feed_entry {
 /* The caller frees *out. 0 or -ENOMEM. */
 int feed_entries(const struct feed *feed, struct feed_entry **out, size_t *count);
 const char *feed_category_text(enum feed_category category);
+/* What a person calls the set: its number, its name, "service/region/group", or "all". */
+void feed_set_label(const struct feed_set *s, char *out, size_t size);
 
 /* The body of the feed a class names, NULL when there is none or it is not at hand. */
 const struct feed *class_feed(const struct config *c, const struct feeds *feeds,
@@ -74,9 +89,5 @@ bool class_takes_set(const struct config_class *class, const struct feed_set *se
  * A feed that is not at hand selects nothing. The caller frees *out. 0 or -ENOMEM. */
 int class_select(const struct config *c, const struct feeds *feeds, const struct config_class *class,
 		 struct prefix **out, size_t *count);
-
-/* A reader of one format: fills sets and version of `feed`, or reports one line. 0 or -errno. */
-int feed_microsoft365(struct feed *feed, const char *body, size_t size, bool lab,
-		      struct report *report);
 
 #endif

@@ -72,15 +72,17 @@ static void show_sets(const struct feeds *feeds)
 
 /* Scratch for the lists of one row; a prefix stands in at most as many sets as there are. */
 struct lists {
-	const char **areas, **ids, **classes;
-	char (*id_text)[12];
+	const char **areas, **sets, **classes;
+	char (*labels)[FEED_LABEL];
 };
 
 static void add_once(const char **list, const char *text)
 {
-	for (; *list; list++)
+	for (; text && *list; list++)
 		if (!strcmp(*list, text))
 			return;
+	if (!text)
+		return;
 	list[0] = text;
 	list[1] = NULL;
 }
@@ -124,10 +126,10 @@ static void show_prefix(const struct config *c, const struct feed *f, const stru
 	enum feed_category category = CATEGORY_DEFAULT;
 	bool expressroute = false;
 
-	l->areas[0] = l->ids[0] = l->classes[0] = NULL;
+	l->areas[0] = l->sets[0] = l->classes[0] = NULL;
 	for (size_t i = 0; i < n; i++) {
-		snprintf(l->id_text[i], sizeof(l->id_text[i]), "%d", e[i].set->id);
-		add_once(l->ids, l->id_text[i]);
+		feed_set_label(e[i].set, l->labels[i], sizeof(l->labels[i]));
+		add_once(l->sets, l->labels[i]);
 		add_once(l->areas, e[i].set->area);
 		if (e[i].set->category > category)
 			category = e[i].set->category;
@@ -138,7 +140,7 @@ static void show_prefix(const struct config *c, const struct feed *f, const stru
 			add_once(l->classes, c->classes[i].name);
 	print_cell_text(f->name);
 	print_cell_text(prefix_text(&e->prefix, text));
-	print_cell_list(l->ids);
+	print_cell_list(l->sets);
 	print_cell_list(l->areas);
 	print_cell_text(feed_category_text(category));
 	print_cell_text(yes(expressroute));
@@ -154,15 +156,15 @@ static int show_prefixes_of(const struct config *c, const struct feed *f)
 {
 	struct lists l = {
 		.areas = calloc(f->set_count + 1, sizeof(*l.areas)),
-		.ids = calloc(f->set_count + 1, sizeof(*l.ids)),
+		.sets = calloc(f->set_count + 1, sizeof(*l.sets)),
 		.classes = calloc(c->class_count + 1, sizeof(*l.classes)),
-		.id_text = calloc(f->set_count + 1, sizeof(*l.id_text)),
+		.labels = calloc(f->set_count + 1, sizeof(*l.labels)),
 	};
 	struct feed_entry *e = NULL;
 	size_t count = 0, n;
 	int err = -ENOMEM;
 
-	if (l.areas && l.ids && l.classes && l.id_text)
+	if (l.areas && l.sets && l.classes && l.labels)
 		err = feed_entries(f, &e, &count);
 	for (size_t i = 0; i < count; i += n) {
 		for (n = 1; i + n < count && prefix_equal(&e[i].prefix, &e[i + n].prefix); n++)
@@ -171,9 +173,9 @@ static int show_prefixes_of(const struct config *c, const struct feed *f)
 	}
 	free(e);
 	free(l.areas);
-	free(l.ids);
+	free(l.sets);
 	free(l.classes);
-	free(l.id_text);
+	free(l.labels);
 	return err;
 }
 

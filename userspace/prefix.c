@@ -156,6 +156,17 @@ int prefix_compare(const void *a, const void *b)
 	return order ? order : x->length - y->length;
 }
 
+size_t prefixes_order(struct prefix *p, size_t count)
+{
+	size_t i, kept = 0;
+
+	qsort(p, count, sizeof(*p), prefix_compare);
+	for (i = 0; i < count; i++)
+		if (!kept || !prefix_equal(&p[i], &p[kept - 1]))
+			p[kept++] = p[i];
+	return kept;
+}
+
 /* IANA's special-purpose registries (RFC 6890 and what followed), as text so that they can be read. */
 static const struct {
 	const char *text;

@@ -28,6 +28,8 @@ bool prefix_contains(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
 int prefix_compare(const void *a, const void *b); /* for qsort: family, address, length */
+/* Sorts, and drops what stands twice; returns how many are left. */
+size_t prefixes_order(struct prefix *p, size_t count);
 unsigned int prefix_mapped_length(const struct prefix *p); /* length + 96 for IPv4 */
 
 /* What a public address must not be (RFC 6890 and its registries). */

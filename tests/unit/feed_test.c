@@ -17,6 +17,7 @@
 #define SET_HEAD "{\"id\":7,\"serviceArea\":\"Common\",\"category\":\"Allow\",\"required\":true," \
 		 "\"expressRoute\":true"
 
+static const struct feed_rules in_lab = { true, 8, 16 }, outside = { false, 8, 16 };
 static struct report report;
 
 static int setup(void **state)
@@ -35,7 +36,7 @@ static int teardown(void **state)
 
 static struct feed *parse(const char *body, bool lab)
 {
-	return feed_parse("m365", FEED_MICROSOFT365, body, strlen(body), lab, &report);
+	return feed_parse("m365", FEED_MICROSOFT365, body, strlen(body), lab ? &in_lab : &outside, &report);
 }
 
 /* A body is refused with exactly one line, which says each of the words. */
@@ -53,7 +54,7 @@ static void refused_saying(const char *body, const char *one, const char *two)
 
 static struct feed *fixture(void)
 {
-	struct feed *f = feed_read("m365", FEED_MICROSOFT365, "tests/data/feeds/microsoft365.json", true,
+	struct feed *f = feed_read("m365", FEED_MICROSOFT365, "tests/data/feeds/microsoft365.json", &in_lab,
 				   &report);
 
 	if (!f && report.count)
@@ -96,7 +97,7 @@ static void fixture_is_read_with_all_its_traps(void **state)
 static void documentation_ranges_need_the_lab(void **state)
 {
 	(void)state;
-	assert_null(feed_read("m365", FEED_MICROSOFT365, "tests/data/feeds/microsoft365.json", false,
+	assert_null(feed_read("m365", FEED_MICROSOFT365, "tests/data/feeds/microsoft365.json", &outside,
 			      &report));
 	assert_int_equal(report.errors, 1);
 	assert_non_null(strstr(report.lines[0].text, "set 1"));
@@ -153,6 +154,54 @@ static void prefix_that_no_feed_may_name_is_refused(void **state)
 		refused_saying(body, "set 7", bad[i][1]);
 		assert_non_null(strstr(report.lines[0].text, bad[i][0]));
 	}
+}
+
+static void shortest_prefix_is_what_the_rules_say(void **state)
+{
+	static const char body[] = "[" SET_HEAD ",\"ips\":[\"198.18.0.0/15\",\"2001:db8::/32\"]}]";
+	static const struct {
+		struct feed_rules rules;
+		const char *says; /* NULL: it is read */
+	} rows[] = {
+		{ { true, 15, 32 }, NULL },
+		{ { true, 0, 0 }, NULL },
+		{ { true, 16, 32 }, "198.18.0.0/15\": too short; /16 to /32 is accepted" },
+		{ { true, 15, 33 }, "2001:db8::/32\": too short; /33 to /128 is accepted" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct feed *f = feed_parse("m365", FEED_MICROSOFT365, body, strlen(body), &rows[i].rules,
+					    &report);
+
+		assert_int_equal(f == NULL, rows[i].says != NULL);
+		if (rows[i].says)
+			assert_non_null(strstr(report.lines[report.count - 1].text, rows[i].says));
+		feed_free(f);
+	}
+}
+
+static void label_is_the_most_telling_tag(void **state)
+{
+	static const struct {
+		struct feed_set set;
+		const char *label;
+	} rows[] = {
+		{ { .id = 7, .area = "Common" }, "7" },
+		{ { .name = "Storage.WestUS2", .area = "AzureStorage", .region = "westus2" }, "Storage.WestUS2" },
+		{ { .area = "S3", .region = "eu-west-1", .group = "eu-west-1" }, "S3/eu-west-1/eu-west-1" },
+		{ { .region = "europe-west1" }, "europe-west1" },
+		{ { 0 }, "all" },
+	};
+	char text[FEED_LABEL], small[6];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		feed_set_label(&rows[i].set, text, sizeof(text));
+		assert_string_equal(text, rows[i].label);
+	}
+	feed_set_label(&rows[2].set, small, sizeof(small));
+	assert_string_equal(small, "S3/eu");
 }
 
 static void wrong_types_name_the_set(void **state)
@@ -233,17 +282,17 @@ static void file_that_cannot_be_a_body_is_refused(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(directory));
-	assert_null(feed_read("m365", FEED_MICROSOFT365, directory, true, &report));
+	assert_null(feed_read("m365", FEED_MICROSOFT365, directory, &in_lab, &report));
 	snprintf(path, sizeof(path), "%s/fifo", directory);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_null(feed_read("m365", FEED_MICROSOFT365, path, true, &report));
+	assert_null(feed_read("m365", FEED_MICROSOFT365, path, &in_lab, &report));
 	unlink(path);
-	assert_null(feed_read("m365", FEED_MICROSOFT365, path, true, &report));
+	assert_null(feed_read("m365", FEED_MICROSOFT365, path, &in_lab, &report));
 	big = fopen(path, "w");
 	assert_non_null(big);
 	assert_int_equal(ftruncate(fileno(big), FEED_BODY_MAX + 1), 0);
 	fclose(big);
-	assert_null(feed_read("m365", FEED_MICROSOFT365, path, true, &report));
+	assert_null(feed_read("m365", FEED_MICROSOFT365, path, &in_lab, &report));
 	unlink(path);
 	rmdir(directory);
 	assert_int_equal(report.errors, 4);
@@ -261,7 +310,7 @@ static void broken_fixtures_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), "tests/data/feeds/%s.json", files[i]);
-		assert_null(feed_read("m365", FEED_MICROSOFT365, path, true, &report));
+		assert_null(feed_read("m365", FEED_MICROSOFT365, path, &in_lab, &report));
 		assert_int_equal(report.errors, i + 1);
 	}
 }
@@ -329,7 +378,7 @@ static void check_figures(const char *directory, const struct figures *want)
 	struct feed *f;
 
 	snprintf(path, sizeof(path), "%s/endpoints-%s.json", directory, want->file);
-	f = feed_read("m365", FEED_MICROSOFT365, path, false, &report);
+	f = feed_read("m365", FEED_MICROSOFT365, path, &outside, &report);
 	if (!f)
 		fail_msg("%s", report.lines[0].text);
 	n = count(f);
@@ -374,6 +423,8 @@ int main(void)
 		T(documentation_ranges_need_the_lab),
 		T(ports_are_put_in_order),
 		T(prefix_that_no_feed_may_name_is_refused),
+		T(shortest_prefix_is_what_the_rules_say),
+		T(label_is_the_most_telling_tag),
 		T(wrong_types_name_the_set),
 		T(what_is_no_feed_is_refused),
 		T(ten_megabytes_of_nesting_are_one_line),
