@@ -21,6 +21,7 @@ packages=(
 	zlib1g-dev       # and sections with this
 	libyaml-dev      # the configuration, with line and column
 	libjansson-dev   # the feed, and JSON output
+	libcurl4-openssl-dev # feeds over HTTPS
 	libmnl-dev       # rules, routes, neighbours, links
 	libsystemd-dev   # readiness, watchdog, event loop
 	linux-libc-dev   # UAPI headers of packets and netlink

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The id by which the web service knows this machine. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "feed_service.h"
+#include "instance.h"
+
+#define TEXT (FEED_REQUEST_ID - 1)
+
+/* 8-4-4-4-12, and a line end where an editor was at it. */
+static bool id_valid(const char *text, size_t size)
+{
+	if (size < TEXT || strspn(text + TEXT, "\r\n") != size - TEXT)
+		return false;
+	for (int i = 0; i < TEXT; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-' :
+							      !isxdigit((unsigned char)text[i]))
+			return false;
+	return true;
+}
+
+static int id_make(char *out)
+{
+	unsigned char r[16];
+	ssize_t n = getrandom(r, sizeof(r), 0);
+
+	if (n != sizeof(r)) /* a call for so little is never cut short once the pool is up */
+		return n < 0 ? -errno : -EIO;
+	r[6] = (r[6] & 0x0f) | 0x40; /* version 4 */
+	r[8] = (r[8] & 0x3f) | 0x80; /* its variant */
+	for (int i = 0; i < 16; i++)
+		out += sprintf(out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+			       r[i]);
+	return 0;
+}
+
+int feed_request_id(const char *directory, char out[FEED_REQUEST_ID])
+{
+	char path[512], *text = NULL;
+	size_t size = 0;
+	bool found;
+	int err;
+
+	if (snprintf(path, sizeof(path), "%s/%s", directory, FEED_REQUEST_ID_FILE) >=
+	    (int)sizeof(path))
+		return -ENAMETOOLONG;
+	err = file_read(path, 64, &text, &size);
+	if (err && err != -ENOENT && err != -EFBIG)
+		return err;
+	found = !err && id_valid(text, size);
+	if (found)
+		memcpy(out, text, TEXT);
+	out[TEXT] = '\0';
+	free(text);
+	if (found)
+		return 0;
+	err = id_make(out);
+	return err ? err : file_write(directory, FEED_REQUEST_ID_FILE, out, TEXT);
+}
