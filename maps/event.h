@@ -12,7 +12,8 @@
  * in use and in all; with family 0 it is the circuit as a whole, and `packets`
  * are its long searches and the flows opened meanwhile. A probe: `ifindex` is the link, `protocol`, `daddr` and
  * `dport` are what it asks. A server: `class` is the number of its service, `daddr` its address,
- * `protocol` and `dport` what was asked.
+ * `protocol` and `dport` what was asked. A feed: `feed` is its name, `packets` are the prefixes that
+ * arrived and left, and `bytes[0]` is its version where that is a number.
  */
 #ifndef SAMEPATH_EVENT_H
 #define SAMEPATH_EVENT_H
@@ -28,7 +29,10 @@
 	X(PROBE_DOWN, "probe-down") \
 	X(PROBE_UP, "probe-up") \
 	X(SERVER_DOWN, "server-down") \
-	X(SERVER_UP, "server-up")
+	X(SERVER_UP, "server-up") \
+	X(FEED_CHANGED, "feed-changed") \
+	X(FEED_HELD, "feed-held") \
+	X(FEED_FAILED, "feed-failed")
 
 #define EVENT_ENUM(name, text) E_##name,
 enum event_kind { EVENTS(EVENT_ENUM) E_MAX };
@@ -48,8 +52,13 @@ struct event {
 	__be16 dport;
 	__be16 pool_port;
 	__u32 ifindex; /* where the packet came in */
-	struct in6_addr saddr;
-	struct in6_addr daddr;
+	union {
+		struct {
+			struct in6_addr saddr;
+			struct in6_addr daddr;
+		};
+		char feed[32]; /* not ended by a zero byte when it is that long */
+	};
 	struct in6_addr pool; /* address worn */
 	__u64 packets[2]; /* of a closed flow: forward, reply */
 	__u64 bytes[2];

@@ -9,6 +9,7 @@
 #include "apply_plan.h"
 #include "attach.h"
 #include "check.h"
+#include "feed_current.h"
 #include "print.h"
 
 struct pin_step {
@@ -67,112 +68,6 @@ static int plan_attach(struct plan *p)
 	return err;
 }
 
-struct applied {
-	struct plan *plan;
-	bool wrote;
-};
-
-static int put_back(const char *run, const char *file, const struct former_file *former)
-{
-	char path[PATH_MAX];
-
-	if (former->data)
-		return file_write(run, file, former->data, former->size);
-	snprintf(path, sizeof(path), "%s/%s", run, file);
-	return unlink(path) && errno != ENOENT ? -errno : 0;
-}
-
-static int applied_undo(struct step *s)
-{
-	struct applied *a = s->data;
-	struct plan *p = a->plan;
-	int err, origin;
-
-	if (!a->wrote)
-		return 0;
-	err = put_back(p->instance.run, INSTANCE_APPLIED, &p->former_applied);
-	origin = put_back(p->instance.run, APPLY_ORIGIN, &p->former_origin);
-	err = err ? err : origin;
-	for (size_t i = 0; p->former_feeds && i < p->config->feed_count; i++) {
-		char name[64];
-		int one;
-
-		snprintf(name, sizeof(name), APPLY_FEED, p->config->feeds[i].name);
-		one = put_back(p->instance.run, name, &p->former_feeds[i]);
-		err = err ? err : one;
-	}
-	return err;
-}
-
-static void remember_former(const char *run, const char *file, struct former_file *former)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", run, file);
-	if (file_read(path, 16u << 20, &former->data, &former->size))
-		former->data = NULL;
-}
-
-/* The bodies too: an interface that comes back must not wait for a feed file that is away or half
- * written, nor bring one in that nobody applied. */
-static int write_feeds(struct plan *p)
-{
-	int err = 0;
-
-	p->former_feeds = calloc(p->config->feed_count + 1, sizeof(*p->former_feeds));
-	if (!p->former_feeds)
-		return -ENOMEM;
-	for (size_t i = 0; i < p->config->feed_count; i++) {
-		char name[64];
-
-		snprintf(name, sizeof(name), APPLY_FEED, p->config->feeds[i].name);
-		remember_former(p->instance.run, name, &p->former_feeds[i]);
-	}
-	for (size_t i = 0; i < p->config->feed_count && !err; i++) {
-		const struct feed *f = p->feeds.at[i];
-		char name[64];
-
-		snprintf(name, sizeof(name), APPLY_FEED, p->config->feeds[i].name);
-		if (f && f->body)
-			err = file_write(p->instance.run, name, f->body, f->body_size);
-	}
-	return err;
-}
-
-/* What was checked is what is kept, whatever became of the file since. */
-static int applied_run(struct step *s)
-{
-	struct applied *a = s->data;
-	struct plan *p = a->plan;
-	char path[PATH_MAX];
-	int err;
-
-	snprintf(path, sizeof(path), "%s/%s", p->instance.run, INSTANCE_APPLIED);
-	if (!strcmp(path, p->request->file))
-		return 0;
-	remember_former(p->instance.run, INSTANCE_APPLIED, &p->former_applied);
-	remember_former(p->instance.run, APPLY_ORIGIN, &p->former_origin);
-	a->wrote = true;
-	err = write_feeds(p);
-	err = err ? err : file_write(p->instance.run, APPLY_ORIGIN, p->origin, strlen(p->origin));
-	err = err ? err : file_write(p->instance.run, INSTANCE_APPLIED, p->config->source,
-				     p->config->source_size);
-	if (err)
-		applied_undo(s);
-	return err;
-}
-
-/* Not a change of the machine, so it is no line of the list; but it can fail, so it is a step. */
-static int plan_applied(struct plan *p)
-{
-	struct applied *a = calloc(1, sizeof(*a));
-
-	if (!a)
-		return -ENOMEM;
-	a->plan = p;
-	return steps_add(&p->last, applied_run, applied_undo, a, "%s", "") ? 0 : -ENOMEM;
-}
-
 static int plan_wishes(struct plan *p)
 {
 	int err = plan_devices(p);
@@ -218,23 +113,20 @@ static int open_instance(struct plan *p, const char *name)
 	return err;
 }
 
-/* Feeds as they were applied. What another version applied has none beside it: then the file itself. */
+/* Feeds as they were applied, but for the one that is exchanged. */
 static int applied_feeds(struct plan *p)
 {
-	for (size_t i = 0; i < p->config->feed_count; i++) {
-		struct config_feed *f = &p->config->feeds[i];
-		char path[PATH_MAX], *kept;
+	const struct apply_feed *fresh = p->request->feed;
 
-		snprintf(path, sizeof(path), "%s/" APPLY_FEED, p->instance.run, f->name);
-		if (strstr(f->source, "://") || access(path, R_OK))
-			continue;
-		kept = strdup(path);
-		if (!kept)
-			return -ENOMEM;
-		free(f->source);
-		f->source = kept;
-	}
-	return feeds_load(p->config, &p->feeds, &p->report) ? 0 : -EINVAL;
+	if (!feeds_applied(p->config, p->instance.name, &p->feeds, &p->report))
+		return -EINVAL;
+	for (size_t i = 0; fresh && i < p->config->feed_count; i++)
+		if (!strcmp(p->config->feeds[i].name, fresh->name)) {
+			feed_free(p->feeds.at[i]);
+			p->feeds.at[i] = fresh->take(fresh->context);
+			return p->feeds.at[i] ? 0 : -ENOMEM;
+		}
+	return 0;
 }
 
 /* The applied copy was checked when it was applied, and its relative paths are the original's: of both
@@ -275,7 +167,7 @@ static int read_config(struct plan *p)
 		if (err || p->again)
 			return err;
 	}
-	p->config = check_all(p->request->file, &p->feeds, &p->report);
+	p->config = check_all(p->request->file, p->request->gateway, &p->feeds, &p->report);
 	if (!p->config)
 		return -EINVAL;
 	origin = realpath(p->request->file, NULL);
@@ -424,6 +316,27 @@ static void plan_free(struct plan *p)
 	free(p->former_origin.data);
 }
 
+/* Who had the lock may have brought another version of a feed in force. */
+static int feeds_again(struct plan *p)
+{
+	struct report said = { 0 };
+	struct feeds fresh = { 0 };
+	int err = 0;
+
+	for (size_t i = 0; i < p->config->feed_count; i++)
+		if (feed_is_remote(&p->config->feeds[i]))
+			err = 1;
+	if (!err)
+		return 0;
+	err = feeds_load(p->config, p->instance.name, &fresh, &said) ? 0 : -EINVAL;
+	if (err)
+		report_print(&said);
+	report_free(&said);
+	feeds_free(&p->feeds);
+	p->feeds = fresh;
+	return err;
+}
+
 /* An instance that holds nothing leaves no directories. */
 static void tidy(struct plan *p, int err)
 {
@@ -444,7 +357,7 @@ static int run(const struct apply_request *q)
 	err = err ? err : instance_lock(&p.instance);
 	if (!err) {
 		/* not before: who had the lock may have applied another */
-		err = p.again ? read_applied(&p) : 0;
+		err = p.again ? read_applied(&p) : feeds_again(&p);
 		if (err)
 			say_report(&p);
 		err = err ? err : locked(&p);
@@ -465,5 +378,15 @@ int apply_reconcile(const char *file, const char *gateway)
 	const struct apply_request q = { .file = file, .gateway = gateway, .tolerant = true,
 					 .quiet = true };
 
+	return run(&q);
+}
+
+int apply_exchange(const char *gateway, const struct apply_feed *feed)
+{
+	char file[PATH_MAX];
+	const struct apply_request q = { .file = file, .gateway = gateway, .tolerant = true,
+					 .quiet = true, .feed = feed };
+
+	snprintf(file, sizeof(file), "%s/%s/%s", instance_run_root, gateway, INSTANCE_APPLIED);
 	return run(&q);
 }

@@ -11,6 +11,20 @@
 #define SAMEPATH_USERSPACE_APPLY_H
 
 #include <stdbool.h>
+#include "feed.h"
+
+#define APPLY_ORIGIN "origin" /* in the run directory: where the applied configuration came from */
+
+/* A feed of which another version comes in force, under the applied configuration. */
+struct apply_feed {
+	const char *name;
+	void *context; /* of the three */
+	struct feed *(*take)(void *context); /* the feed, which then belongs to the apply; NULL: no memory */
+	/* Records the version, after the maps hold it; and puts that back when a later step fails. 0 or
+	 * -errno. Both run under the lock of the instance. */
+	int (*commit)(void *context);
+	int (*revert)(void *context);
+};
 
 /* Everything that can be asked of `apply`. */
 struct apply_request {
@@ -19,6 +33,7 @@ struct apply_request {
 	bool dry_run; /* say the changes, change nothing */
 	bool tolerant; /* an interface that is away is left out with a warning */
 	bool quiet; /* do not list the changes */
+	const struct apply_feed *feed; /* NULL: the feeds as they are */
 };
 
 /* Takes the lock of the instance. Status for the shell; everything is said. */
@@ -27,6 +42,9 @@ int apply(const struct apply_request *q);
 /* For the daemon: a configuration again, with what is there of its interfaces. When `file` is the applied
  * copy, feeds are looked for where the original was. 0 or -errno, said. */
 int apply_reconcile(const char *file, const char *gateway);
+
+/* Exchanges one feed of what is applied. 0 or -errno, said. */
+int apply_exchange(const char *gateway, const struct apply_feed *feed);
 
 /* Detaches and removes everything that samepath made for this gateway: forwarding first, then the rest
  * in reverse, and goes on after a failure. Takes the lock. Status for the shell. */

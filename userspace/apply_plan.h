@@ -16,7 +16,6 @@
 #include "steps.h"
 
 #define DEVICES_MAX 256
-#define APPLY_ORIGIN "origin" /* in the run directory: where the applied configuration came from */
 
 struct plan_device {
 	const struct kernel_link *link;
@@ -39,9 +38,6 @@ struct name {
 	uint32_t number;
 	bool fresh, used;
 };
-
-/* In the run directory: the body of a feed, as it was applied. */
-#define APPLY_FEED "feed.%s"
 
 /* A file of the run directory before it was written; data NULL: there was none. */
 struct former_file {
@@ -107,6 +103,10 @@ struct in6_addr last_of(const struct prefix *p);
 /* The low 32 bits of an address, host order. */
 uint32_t host_of(const struct in6_addr *a);
 void set_host(struct in6_addr *a, uint32_t host);
+
+/* Configuration and records of feeds in the run directory, as the last step but removals
+ * (apply_applied.c). */
+int plan_applied(struct plan *p);
 
 /* The lines of the list: text, or rows of a table that has begun. How many. */
 size_t list_steps(const struct steps *s, bool json);

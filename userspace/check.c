@@ -115,7 +115,7 @@ bool config_check(const struct config *c, struct report *report)
 	return named;
 }
 
-struct config *check_all(const char *file, struct feeds *feeds, struct report *report)
+struct config *check_all(const char *file, const char *gateway, struct feeds *feeds, struct report *report)
 {
 	struct config *c;
 	size_t before = report->errors;
@@ -126,7 +126,7 @@ struct config *check_all(const char *file, struct feeds *feeds, struct report *r
 	if (!c)
 		return NULL;
 	named = config_check(c, report);
-	fed = feeds_load(c, feeds, report);
+	fed = feeds_load(c, gateway, feeds, report);
 	/* Over names that do not resolve, the policy says nothing that a person could use. */
 	if (named && fed)
 		policy_check(c, feeds, report);

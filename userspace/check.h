@@ -13,7 +13,7 @@
 bool config_check(const struct config *c, struct report *report);
 /* Reads and checks all: file, feeds, policy. NULL when there was an error, all of them reported. The
  * caller frees both results; `feeds` is empty then. */
-struct config *check_all(const char *file, struct feeds *feeds, struct report *report);
+struct config *check_all(const char *file, const char *gateway, struct feeds *feeds, struct report *report);
 
 /* Parts, for check*.c. */
 bool check_names(const struct config *c, struct report *report);

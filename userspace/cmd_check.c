@@ -12,7 +12,7 @@ int cmd_check(int argc, char **argv)
 
 	if (argc > 1)
 		return print_error("check %s: unknown word; check takes none", argv[1]);
-	c = check_all(option_config, &feeds, &report);
+	c = check_all(option_config, option_gateway, &feeds, &report);
 	status = c ? EXIT_DONE : EXIT_NO;
 	report_print(&report);
 	if (c) {

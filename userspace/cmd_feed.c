@@ -14,7 +14,7 @@ int cmd_feed(int argc, char **argv)
 	if (argc > 2)
 		return print_error("feed %s: %s: no more words are accepted", argv[1], argv[2]);
 	c = config_read(option_config, &report);
-	if (c && feeds_load(c, &feeds, &report))
+	if (c && feeds_load(c, option_gateway, &feeds, &report))
 		status = feed_show(c, &feeds) ? print_error("out of memory") : EXIT_DONE;
 	if (status != EXIT_DONE)
 		report_print(&report);

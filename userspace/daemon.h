@@ -61,8 +61,6 @@ void daemon_refresh_stale(struct daemon *d);
 void daemon_listeners(struct daemon *d);
 void daemon_probes(struct daemon *d);
 void daemon_probes_end(struct daemon *d);
-/* An event that the daemon saw itself, to those who watch. One of the packet path is not told. */
-void daemon_report(struct daemon *d, const struct event *event);
 /* Keeps only the capabilities that the duties need. 0 or -errno. */
 int daemon_drop_capabilities(void);
 

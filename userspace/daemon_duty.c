@@ -44,19 +44,6 @@ void daemon_retire(struct daemon *d)
 	retire_finish(d->instance.name);
 }
 
-/* What nobody watches is lost, and what is lost is counted: nothing to say here. */
-void daemon_report(struct daemon *d, const struct event *event)
-{
-	struct event told = *event;
-	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &told, .ctx_size_in = sizeof(told));
-	int fd = observe_program(d->observe, "report");
-
-	if (fd < 0)
-		return;
-	bpf_prog_test_run_opts(fd, &options);
-	close(fd);
-}
-
 static bool listed(const struct kernel_port *ports, size_t count, const struct listener *l)
 {
 	for (size_t i = 0; i < count; i++)

@@ -31,7 +31,7 @@ static void tell_address(void *context, const struct pool_usage *u)
 	daemon_log(LOG_WARNING, "pool-filling: circuit %s, address %s: %llu of %llu ports",
 		   observe_circuit_name(d->observe, u->circuit), address_text(&u->address, text),
 		   (unsigned long long)u->mapped, (unsigned long long)u->ports);
-	daemon_report(d, &event);
+	observe_report(d->observe, &event);
 }
 
 static void tell_circuit(struct daemon *d, uint8_t circuit, uint64_t searches, uint64_t opened)
@@ -42,7 +42,7 @@ static void tell_circuit(struct daemon *d, uint8_t circuit, uint64_t searches, u
 	daemon_log(LOG_WARNING, "pool-filling: circuit %s: %llu of %llu new flows had to try many "
 		   "ports", observe_circuit_name(d->observe, circuit), (unsigned long long)searches,
 		   (unsigned long long)opened);
-	daemon_report(d, &event);
+	observe_report(d->observe, &event);
 }
 
 /* The first look of a daemon only remembers. */

@@ -162,7 +162,7 @@ static void link_tell(struct daemon *d, const struct prober *p)
 	daemon_log(p->up ? LOG_NOTICE : LOG_WARNING, "probe: circuit %s, link %s, %s: %s%s",
 		   observe_circuit_name(d->observe, p->circuit), p->interface, target,
 		   p->up ? "up" : "down: ", p->up ? "" : p->error ? strerror(-p->error) : "no answer");
-	daemon_report(d, &event);
+	observe_report(d->observe, &event);
 }
 
 static void link_write(const struct prober *p, int marks, uint64_t now)

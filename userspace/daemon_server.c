@@ -122,7 +122,7 @@ void server_tell(struct daemon *d, const struct prober *p)
 	daemon_log(p->up ? LOG_NOTICE : LOG_WARNING, "server: service %s, %s: %s%s",
 		   observe_service_name(d->observe, p->service), target, p->up ? "up" : "down: ",
 		   p->up ? "" : p->error ? strerror(-p->error) : "no answer");
-	daemon_report(d, &event);
+	observe_report(d->observe, &event);
 }
 
 /* A server without a check, or one that nobody has asked yet, gets the zeros that mean so. */

@@ -38,7 +38,6 @@ void feed_free(struct feed *feed)
 	free(feed->name);
 	free(feed->source);
 	free(feed->version);
-	free(feed->body);
 	free(feed);
 }
 
@@ -144,73 +143,8 @@ struct feed *feed_read(const char *name, enum feed_format format, const char *pa
 		return NULL;
 	}
 	feed = feed_parse_from(name, path, format, body, size, rules, report);
-	if (!feed) {
-		free(body);
-		return NULL;
-	}
-	feed->body = body;
-	feed->body_size = size;
+	free(body);
 	return feed;
-}
-
-/* `source` as the configuration means it: relative to the configuration file. */
-static char *source_path(const char *config_file, const char *source)
-{
-	const char *slash = config_file ? strrchr(config_file, '/') : NULL;
-	char *path;
-
-	if (source[0] == '/' || !slash)
-		return strdup(source);
-	if (asprintf(&path, "%.*s%s", (int)(slash - config_file + 1), config_file, source) < 0)
-		return NULL;
-	return path;
-}
-
-static bool feed_load(const struct config *c, const struct config_feed *f, struct feed **out,
-		      struct report *report)
-{
-	const struct feed_rules rules = { .lab = c->lab, .min4 = f->min4, .min6 = f->min6 };
-	char *path;
-
-	*out = NULL;
-	if (strstr(f->source, "://")) {
-		report_warning(report, c->file, f->line,
-			       "feeds[%s].source: %s: not fetched; its classes are empty, a file is accepted",
-			       f->name, f->source);
-		return true;
-	}
-	path = source_path(c->file, f->source);
-	if (path)
-		*out = feed_read(f->name, f->format, path, &rules, report);
-	else
-		report_error(report, c->file, f->line, "feeds[%s]: out of memory", f->name);
-	free(path);
-	return *out != NULL;
-}
-
-bool feeds_load(const struct config *c, struct feeds *out, struct report *report)
-{
-	bool good = true;
-
-	out->count = c->feed_count;
-	out->at = calloc(c->feed_count + 1, sizeof(*out->at));
-	if (!out->at) {
-		out->count = 0;
-		report_error(report, c->file, 0, "feeds: out of memory");
-		return false;
-	}
-	for (size_t i = 0; i < c->feed_count; i++)
-		good &= feed_load(c, &c->feeds[i], &out->at[i], report);
-	return good;
-}
-
-void feeds_free(struct feeds *feeds)
-{
-	for (size_t i = 0; i < feeds->count; i++)
-		feed_free(feeds->at[i]);
-	free(feeds->at);
-	feeds->at = NULL;
-	feeds->count = 0;
 }
 
 const char *feed_category_text(enum feed_category category)

@@ -34,8 +34,6 @@ struct feed {
 	struct feed_set *sets;
 	size_t set_count;
 	char *version; /* NULL: the body does not say */
-	char *body; /* what was read from a file; NULL: parsed from memory */
-	size_t body_size;
 };
 
 #define FEED_BODY_MAX (16u << 20) /* bytes */
@@ -59,14 +57,21 @@ struct feed *feed_read(const char *name, enum feed_format format, const char *pa
 struct feed *feed_parse(const char *name, enum feed_format format, const char *body, size_t size,
 			const struct feed_rules *rules, struct report *report);
 void feed_free(struct feed *feed);
+/* A path of the configuration: relative to its file. For the caller to free; NULL: out of memory. */
+char *feed_path(const char *config_file, const char *path);
 
 /* All feeds of a configuration, in its order; an entry may be NULL (a URL: not fetched yet). */
 struct feeds {
 	struct feed **at;
 	size_t count;
 };
-/* False when a body that should be readable is not; a URL source is a warning, its classes are empty. */
-bool feeds_load(const struct config *c, struct feeds *out, struct report *report);
+/* As the configuration would be applied now: bodies from files, and of places on the network what is
+ * kept in the state of `gateway` (NULL: gateway.name). False when one that should be readable is not;
+ * one that was never fetched is a warning, and its classes are empty. */
+bool feeds_load(const struct config *c, const char *gateway, struct feeds *out, struct report *report);
+/* As it was applied: the records in the run directory of `gateway`; where one is missing, as above. */
+bool feeds_applied(const struct config *c, const char *gateway, struct feeds *out,
+		   struct report *report);
 void feeds_free(struct feeds *feeds);
 
 /* Every prefix of every set, sorted by prefix, then by set; a prefix in two sets stands twice. */

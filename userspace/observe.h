@@ -119,6 +119,9 @@ int observe_walk_flows(const struct observe *o, observe_each each, void *context
 /* Prints events until a signal ends it. Status for the shell. */
 int observe_watch(const struct observe *o);
 
+/* An event that userspace saw itself, to those who watch; what nobody watches is lost, and counted. */
+void observe_report(const struct observe *o, const struct event *event);
+
 /* `show`, and the same numbers for a textfile collector. */
 int observe_show(const struct observe *o);
 int observe_metrics(const struct observe *o, FILE *out);

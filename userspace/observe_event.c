@@ -95,16 +95,29 @@ static json_t *server_members(const struct observe *o, const struct event *e)
 					   sizeof(target)));
 }
 
+static json_t *feed_members(const struct event *e)
+{
+	json_t *o = json_pack("{s:s#, s:I, s:I}", "feed", e->feed, (int)strnlen(e->feed, sizeof(e->feed)),
+			      "added", (json_int_t)e->packets[0], "removed", (json_int_t)e->packets[1]);
+
+	if (e->bytes[0])
+		json_object_set_new(o, "version", json_integer((json_int_t)e->bytes[0]));
+	return o;
+}
+
 static json_t *event_object(const struct observe *o, const struct event *e)
 {
 	bool of_server = e->kind == E_SERVER_DOWN || e->kind == E_SERVER_UP;
+	bool of_feed = e->kind >= E_FEED_CHANGED && e->kind <= E_FEED_FAILED;
 	json_t *object = json_pack("{s:s, s:f, s:s*}",
 				   "event", e->kind < E_MAX ? kinds[e->kind] : "unknown",
 				   "time", (double)e->time / (double)NANOSECONDS, "circuit",
-				   of_server ? NULL : observe_circuit_name(o, e->circuit));
+				   of_server || of_feed ? NULL : observe_circuit_name(o, e->circuit));
 
 	if (of_server)
 		json_object_update_new(object, server_members(o, e));
+	if (of_feed)
+		json_object_update_new(object, feed_members(e));
 	if (e->kind < E_POOL_FILLING)
 		json_object_update_new(object, flow_members(o, e));
 	if (e->kind == E_VIOLATION)
@@ -236,6 +249,18 @@ static int watch_loop(const struct observe *o, struct ring_buffer *ring)
 	if (err == -EPIPE)
 		clearerr(stdout);
 	return err < 0 && err != -EPIPE ? err : 0;
+}
+
+void observe_report(const struct observe *o, const struct event *event)
+{
+	struct event told = *event;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &told, .ctx_size_in = sizeof(told));
+	int fd = observe_program(o, "report");
+
+	if (fd < 0)
+		return;
+	bpf_prog_test_run_opts(fd, &options);
+	close(fd);
 }
 
 int observe_watch(const struct observe *o)

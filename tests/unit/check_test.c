@@ -56,7 +56,7 @@ static char *checked(const char *file, bool *sound)
 {
 	struct report report = { 0 };
 	struct feeds feeds;
-	struct config *c = check_all(file, &feeds, &report);
+	struct config *c = check_all(file, NULL, &feeds, &report);
 	char *text = printed(&report);
 
 	*sound = c != NULL;
@@ -308,7 +308,7 @@ static void json_holds_the_same_place(void **state)
 	size_t size = 0;
 
 	(void)state;
-	assert_null(check_all(BROKEN "01-lab-misspelt.yaml", &feeds, &report));
+	assert_null(check_all(BROKEN "01-lab-misspelt.yaml", NULL, &feeds, &report));
 	stdout = open_memstream(&text, &size);
 	print_json = true;
 	report_print(&report);

@@ -19,7 +19,7 @@ static struct feeds feeds;
 static int setup(void **state)
 {
 	(void)state;
-	return feeds_load(&config, &feeds, &report) ? 0 : -1;
+	return feeds_load(&config, NULL, &feeds, &report) ? 0 : -1;
 }
 
 static int teardown(void **state)

@@ -325,7 +325,7 @@ static void source_is_relative_to_the_configuration(void **state)
 	struct feeds feeds;
 
 	(void)state;
-	assert_true(feeds_load(&c, &feeds, &report));
+	assert_true(feeds_load(&c, NULL, &feeds, &report));
 	assert_non_null(feeds.at[0]);
 	assert_null(feeds.at[1]);
 	assert_int_equal(report.errors, 0);
@@ -334,7 +334,7 @@ static void source_is_relative_to_the_configuration(void **state)
 	assert_non_null(strstr(report.lines[0].text, "not fetched"));
 	feeds_free(&feeds);
 	c.lab = false;
-	assert_false(feeds_load(&c, &feeds, &report));
+	assert_false(feeds_load(&c, NULL, &feeds, &report));
 	feeds_free(&feeds);
 }
 

@@ -67,7 +67,7 @@ static void check_with(const char *source, const char *classes, const char *poli
 	rmdir(directory);
 	if (!c)
 		fail_msg("line %d: %s", report.lines[0].line, report.lines[0].text);
-	assert_true(feeds_load(c, &feeds, &report));
+	assert_true(feeds_load(c, NULL, &feeds, &report));
 	report_free(&report);
 	memset(&report, 0, sizeof(report));
 	policy_check(c, &feeds, &report);

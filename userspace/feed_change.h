@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A change of what is in force: how it comes about, and its line of the history. Private to feed_*.c. */
+#ifndef SAMEPATH_USERSPACE_FEED_CHANGE_H
+#define SAMEPATH_USERSPACE_FEED_CHANGE_H
+
+#include "feed_sync.h"
+#include "../maps/event.h"
+
+/* How a version came in force: a word of the history. */
+#define HOW_AUTOMATIC "automatic"
+#define HOW_FORCED "forced"
+#define HOW_APPROVED "approved"
+#define HOW_ROLLBACK "rollback"
+#define HOW_UNDONE "undone" /* a later step of the same change failed */
+#define HOW_DATE "date" /* the version stays; a day has come, or a grace is over */
+
+/*
+ * Brings `fresh->in_force` in force: its feed into the maps, then `fresh` as the state, with the
+ * history's line. `fresh` is `former` with the changes made in it; on failure `former` is what stays.
+ * 0 or -errno; of what failed one line is in `out->why`.
+ */
+int feed_change(struct feed_gateway *g, size_t at, const struct feed_state *former,
+		struct feed_state *fresh, const char *how, struct feed_outcome *out);
+
+/* An event to whoever watches the applied gateway. */
+void feed_tell(const struct feed_gateway *g, const char *feed, enum event_kind kind, const char *version,
+	       uint64_t added, uint64_t removed);
+
+#endif

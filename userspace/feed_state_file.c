@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The file `state`: JSON, written whole and read whole, or not at all. */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <jansson.h>
+
+#include "feed_state_file.h"
+
+#define STATE_MOST (8u << 20) /* bytes of the file */
+#define STATE_VERSION 1
+
+static json_t *kept_json(const struct feed_kept *k)
+{
+	char digest[17];
+
+	snprintf(digest, sizeof(digest), "%016" PRIx64, k->digest);
+	return json_pack("{ss sb ss sI sI}", "version", k->version, "held", k->held, "digest", digest,
+			 "fetched", (json_int_t)k->fetched, "left", (json_int_t)k->left);
+}
+
+static json_t *dated_json(const struct feed_dated *d)
+{
+	char text[PREFIX_TEXT];
+
+	return json_pack("{si ss ss}", "set", d->set, "prefix", prefix_text(&d->prefix, text), "date",
+			 d->date);
+}
+
+char *state_text(const struct feed_state *s, size_t *size)
+{
+	json_t *kept = json_array(), *dated = json_array(), *root;
+	char *text;
+
+	for (size_t i = 0; i < s->kept_count; i++)
+		json_array_append_new(kept, kept_json(&s->kept[i]));
+	for (size_t i = 0; i < s->dated_count; i++)
+		json_array_append_new(dated, dated_json(&s->dated[i]));
+	root = json_pack("{si ss ss ss ss ss ss sI sI sI sI si ss ss* so so}", "state", STATE_VERSION,
+			 "in-force", s->in_force, "held", s->held, "why-held", s->why_held, "etag", s->etag,
+			 "modified", s->modified, "request", s->request, "checked", (json_int_t)s->checked,
+			 "changed", (json_int_t)s->changed, "next", (json_int_t)s->next, "wake",
+			 (json_int_t)s->wake, "failures",
+			 (int)s->failures, "error", s->error, "change", s->change, "kept", kept, "dated",
+			 dated);
+	text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+	json_decref(root);
+	*size = text ? strlen(text) : 0;
+	return text;
+}
+
+/* A text that fits, or the whole file is not ours. */
+static bool take_text(const json_t *o, const char *key, char *out, size_t size)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text && snprintf(out, size, "%s", text) < (int)size;
+}
+
+static bool take_version(const json_t *o, const char *key, char *out)
+{
+	return take_text(o, key, out, FEED_VERSION_SIZE) && (!out[0] || feed_version_fits(out));
+}
+
+static bool take_time(const json_t *o, const char *key, int64_t *out)
+{
+	const json_t *value = json_object_get(o, key);
+
+	*out = json_integer_value(value);
+	return json_is_integer(value) && *out >= 0;
+}
+
+static bool take_kept(const json_t *o, struct feed_kept *k)
+{
+	char digest[32];
+
+	k->held = json_is_true(json_object_get(o, "held"));
+	return take_version(o, "version", k->version) && k->version[0] &&
+	       take_text(o, "digest", digest, sizeof(digest)) &&
+	       sscanf(digest, "%16" SCNx64, &k->digest) == 1 && take_time(o, "fetched", &k->fetched) &&
+	       take_time(o, "left", &k->left);
+}
+
+static bool take_dated(const json_t *o, struct feed_dated *d)
+{
+	const char *text = json_string_value(json_object_get(o, "prefix")), *why;
+	const json_t *set = json_object_get(o, "set");
+
+	d->set = (int)json_integer_value(set);
+	return text && json_is_integer(set) && !prefix_parse(text, &d->prefix, &why) &&
+	       take_text(o, "date", d->date, sizeof(d->date)) && strlen(d->date) == 8 &&
+	       d->date[strspn(d->date, "0123456789")] == '\0';
+}
+
+static bool take_lists(struct feed_state *s, const json_t *root)
+{
+	const json_t *kept = json_object_get(root, "kept"), *dated = json_object_get(root, "dated");
+	size_t count = json_array_size(dated);
+
+	if (!json_is_array(kept) || !json_is_array(dated) || json_array_size(kept) > FEED_KEPT_MOST)
+		return false;
+	for (size_t i = 0; i < json_array_size(kept); i++)
+		if (!take_kept(json_array_get(kept, i), &s->kept[s->kept_count++]))
+			return false;
+	s->dated = calloc(count + 1, sizeof(*s->dated));
+	for (size_t i = 0; s->dated && i < count; i++)
+		if (!take_dated(json_array_get(dated, i), &s->dated[s->dated_count++]))
+			return false;
+	return s->dated != NULL;
+}
+
+static bool take_all(struct feed_state *s, const json_t *root)
+{
+	const char *change = json_string_value(json_object_get(root, "change"));
+	json_int_t failures = json_integer_value(json_object_get(root, "failures"));
+
+	s->failures = failures > 0 && failures < UINT16_MAX ? (uint32_t)failures : 0;
+	s->change = change ? strdup(change) : NULL;
+	return json_integer_value(json_object_get(root, "state")) == STATE_VERSION &&
+	       take_version(root, "in-force", s->in_force) && take_version(root, "held", s->held) &&
+	       take_text(root, "why-held", s->why_held, sizeof(s->why_held)) &&
+	       take_text(root, "etag", s->etag, sizeof(s->etag)) &&
+	       take_text(root, "modified", s->modified, sizeof(s->modified)) &&
+	       take_text(root, "request", s->request, sizeof(s->request)) &&
+	       take_text(root, "error", s->error, sizeof(s->error)) &&
+	       take_time(root, "checked", &s->checked) && take_time(root, "changed", &s->changed) &&
+	       take_time(root, "next", &s->next) &&
+	       take_time(root, "wake", &s->wake) && take_lists(s, root);
+}
+
+int state_parse(struct feed_state *s, const char *text, size_t size)
+{
+	json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+	bool good = root && take_all(s, root);
+
+	json_decref(root);
+	return good ? 0 : -EINVAL;
+}
+
+/* Of bodies that were in force, the newest is as good a guess as there is without `state`. */
+static void guess(struct feed_state *s)
+{
+	DIR *d = opendir(s->directory);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d)) && s->kept_count < FEED_KEPT_MOST) {
+		struct feed_kept *k = &s->kept[s->kept_count];
+		const char *version = entry->d_name + strlen(STATE_BODY);
+
+		if (strncmp(entry->d_name, STATE_BODY, strlen(STATE_BODY)) || !feed_version_fits(version))
+			continue;
+		*k = (struct feed_kept){ 0 };
+		snprintf(k->version, sizeof(k->version), "%s", version);
+		if (!s->in_force[0] || feed_version_compare(version, s->in_force) > 0)
+			snprintf(s->in_force, sizeof(s->in_force), "%s", version);
+		s->kept_count++;
+	}
+	if (d)
+		closedir(d);
+}
+
+int feed_state_read(const struct instance *i, const char *feed, struct feed_state *s)
+{
+	char path[300], *text = NULL;
+	size_t size = 0;
+	int err;
+
+	memset(s, 0, sizeof(*s));
+	snprintf(s->directory, sizeof(s->directory), "%s/feeds/%s", i->state, feed);
+	snprintf(path, sizeof(path), "%s/" STATE_FILE, s->directory);
+	err = file_read(path, STATE_MOST, &text, &size);
+	if (err == -EACCES || err == -ENOMEM)
+		return err;
+	if (!err && !state_parse(s, text, size)) {
+		free(text);
+		return 0;
+	}
+	free(text);
+	feed_state_free(s);
+	memset((char *)s + sizeof(s->directory), 0, sizeof(*s) - sizeof(s->directory));
+	s->damaged = err != -ENOENT;
+	guess(s);
+	s->damaged |= s->kept_count > 0;
+	return 0;
+}

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "feed_change.h"
+#include "feed_current.h"
+#include "feed_judge.h"
+#include "feed_service.h"
+#include "feed_sync.h"
+
+#define RETRY_FIRST 60 /* seconds; doubled with each failure, up to the interval */
+
+static const char *const results[] = {
+	[FEED_UNCHANGED] = "unchanged", [FEED_CHANGED] = "changed", [FEED_HELD] = "held",
+	[FEED_FAILED] = "failed",	[FEED_NOT_DUE] = "not due",
+};
+
+const char *feed_result_text(enum feed_result result)
+{
+	return results[result];
+}
+
+int64_t feed_due(const struct feed_state *s)
+{
+	return s->wake && s->wake < s->next ? s->wake : s->next;
+}
+
+/* One poll, from the answer to its end. */
+struct sync {
+	struct feed_gateway *gateway;
+	size_t at;
+	const struct config_feed *config;
+	bool force;
+	int64_t now;
+	struct feed_state state; /* as it is on disk */
+	struct feed_fetched fetched;
+	struct feed *feed; /* what came, read */
+	char version[FEED_VERSION_SIZE]; /* of it */
+	char asked[FEED_TEXT]; /* what the request was */
+	struct feed_outcome out;
+};
+
+/* Up to a tenth more: gateways that were started together must not ask together. */
+static int64_t jittered(int64_t seconds)
+{
+	uint32_t random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = (uint32_t)time(NULL);
+	return seconds + (seconds >= 10 ? random % (uint64_t)(seconds / 10) : 0);
+}
+
+static int64_t retry_after(const struct sync *s, uint32_t failures)
+{
+	int64_t wait = RETRY_FIRST;
+
+	for (uint32_t i = 1; i < failures && wait < s->config->interval; i++)
+		wait *= 2;
+	return jittered(wait < s->config->interval ? wait : s->config->interval);
+}
+
+/* What the answer depends on, besides the source's own changes. */
+static void describe_request(const struct config_feed *f, char *out, size_t size)
+{
+	int used = snprintf(out, size, "%d %s %s %s %d", (int)f->format, f->source,
+			    f->instance ? f->instance : "-", f->tenant ? f->tenant : "-", f->ipv6);
+
+	for (size_t i = 0; i < f->areas.count && used < (int)size; i++)
+		used += snprintf(out + used, size - (size_t)used, " %s", f->areas.at[i].text);
+	if (used >= (int)size) { /* a fingerprint does as well */
+		char whole[32];
+
+		snprintf(whole, sizeof(whole), "%016" PRIx64, feed_digest(out, strlen(out)));
+		snprintf(out, size, "%s", whole);
+	}
+}
+
+/* Is what is in force still there, and the answer to what is asked now? */
+static bool has_body(const struct sync *s)
+{
+	struct feed_state *state = (struct feed_state *)&s->state;
+	const struct feed_kept *k = feed_state_find(state, state->in_force);
+	size_t size;
+	char *body = k && !state->damaged ? feed_state_body(state, k, &size) : NULL;
+
+	free(body);
+	return body && !strcmp(state->request, s->asked);
+}
+
+static int ask(struct sync *s)
+{
+	const struct feed_state *state = &s->state;
+	char id[FEED_REQUEST_ID], newest[FEED_VERSION_SIZE], *ca = NULL;
+	struct feed_poll q = { .feed = s->config, .request_id = id, .always = !has_body(s) };
+	int err = feed_request_id(instance_state_root, id);
+
+	if (err) {
+		snprintf(s->fetched.why, sizeof(s->fetched.why), "%s/" FEED_REQUEST_ID_FILE ": %s",
+			 instance_state_root, strerror(-err));
+		return err;
+	}
+	/* Without what name_version put behind it. */
+	snprintf(newest, sizeof(newest), "%s", state->held[0] ? state->held : state->in_force);
+	if (s->config->format == FEED_MICROSOFT365)
+		newest[strcspn(newest, ".")] = '\0';
+	q.version = newest[0] ? newest : NULL;
+	if (s->config->ca) {
+		ca = feed_path(s->gateway->config->file, s->config->ca);
+		q.ca = ca;
+		if (!ca)
+			return -ENOMEM;
+	}
+	if (!q.always && state->etag[0])
+		q.etag = state->etag;
+	if (!q.always && state->modified[0])
+		q.modified = state->modified;
+	err = feed_poll(&q, &s->fetched);
+	free(ca);
+	return err;
+}
+
+static void refuse(struct sync *s, const char *why)
+{
+	s->out.result = FEED_FAILED;
+	snprintf(s->out.why, sizeof(s->out.why), "%s", why);
+}
+
+static void refuse_report(struct sync *s, struct report *report)
+{
+	refuse(s, report->count ? report->lines[0].text : "out of memory");
+	report_free(report);
+}
+
+/* The version of what came: the service's word, the body's, or for want of both the body's digest. The
+ * same version with another body, which other questions bring, has the digest behind it. */
+static bool name_version(struct sync *s)
+{
+	uint64_t digest = feed_digest(s->fetched.body, s->fetched.size);
+	const char *said = s->fetched.version ? s->fetched.version : s->feed->version;
+	const struct feed_kept *k;
+
+	if (said)
+		snprintf(s->version, sizeof(s->version), "%s", said);
+	else
+		snprintf(s->version, sizeof(s->version), "%016" PRIx64, digest);
+	if (!feed_version_fits(s->version))
+		return false;
+	k = feed_state_find(&s->state, s->version);
+	if (k && k->digest && k->digest != digest)
+		snprintf(s->version, sizeof(s->version), "%.30s.%08" PRIx32, said ? said : "",
+			 (uint32_t)digest);
+	return true;
+}
+
+static bool older(const struct sync *s)
+{
+	const char *said = s->fetched.version ? s->fetched.version : s->feed->version;
+
+	return said && s->state.in_force[0] && feed_version_compare(s->version, s->state.in_force) < 0;
+}
+
+/* Reads what came; false when it can never be applied. */
+static bool read_body(struct sync *s)
+{
+	struct feed_rules rules = feed_rules(s->gateway->config, s->config);
+	struct report report = { 0 };
+	char line[FEED_TEXT];
+
+	s->feed = feed_parse(s->config->name, s->config->format, s->fetched.body, s->fetched.size, &rules,
+			     &report);
+	if (!s->feed || !feed_is_foreign(s->gateway->config, s->feed, &report)) {
+		refuse_report(s, &report);
+		return false;
+	}
+	report_free(&report);
+	if (!name_version(s)) {
+		refuse(s, "its version has characters that none has");
+		return false;
+	}
+	if (!older(s) || s->force)
+		return true;
+	snprintf(line, sizeof(line), "version %s is older than %s, which is in force; `feed fetch --force` takes it",
+		 s->version, s->state.in_force);
+	refuse(s, line);
+	return false;
+}
+
+static void take_tags(const struct sync *s, struct feed_state *fresh)
+{
+	snprintf(fresh->etag, sizeof(fresh->etag), "%s", s->fetched.etag ? s->fetched.etag : "");
+	snprintf(fresh->modified, sizeof(fresh->modified), "%s",
+		 s->fetched.modified ? s->fetched.modified : "");
+	snprintf(fresh->request, sizeof(fresh->request), "%s", s->asked);
+}
+
+/* After an answer: nothing is wrong, and when to ask again. */
+static void answered(const struct sync *s, struct feed_state *fresh)
+{
+	fresh->failures = 0;
+	fresh->error[0] = '\0';
+	fresh->checked = s->now;
+	fresh->next = s->now + jittered(s->config->interval);
+	if (s->fetched.wait && fresh->next < s->now + s->fetched.wait)
+		fresh->next = s->now + s->fetched.wait;
+}
+
+/* After none, or one that cannot be applied. The last good one stays. */
+static void failed(const struct sync *s, struct feed_state *fresh)
+{
+	fresh->failures++;
+	snprintf(fresh->error, sizeof(fresh->error), "%s", s->out.why);
+	fresh->next = s->now + (s->fetched.wait ? jittered(s->fetched.wait) : retry_after(s, fresh->failures));
+}
+
+static void write_state(struct sync *s, struct feed_state *fresh)
+{
+	int err = feed_state_write(fresh);
+
+	if (!err)
+		return;
+	s->out.result = FEED_FAILED;
+	snprintf(s->out.why, sizeof(s->out.why), "%.180s: %s", fresh->directory, strerror(-err));
+}
+
+/* Dates of additions, from the changes that came along; a day that has passed is forgotten. */
+static int take_dates(const struct sync *s, struct feed_state *fresh)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < fresh->dated_count; i++)
+		if (feed_day(fresh->dated[i].date) > s->now)
+			fresh->dated[kept++] = fresh->dated[i];
+	fresh->dated_count = kept;
+	return 0;
+}
+
+static void hold(struct sync *s, struct feed_state *fresh, const struct feed_judgement *j)
+{
+	int err = feed_state_keep(fresh, s->version, s->fetched.body, s->fetched.size, true, s->now,
+				  s->config->removal_grace);
+
+	if (err) {
+		refuse(s, strerror(-err));
+		return;
+	}
+	snprintf(fresh->held, sizeof(fresh->held), "%s", s->version);
+	snprintf(fresh->why_held, sizeof(fresh->why_held), "%s", j->why);
+	s->out.result = FEED_HELD;
+	snprintf(s->out.why, sizeof(s->out.why), "%s", j->why);
+	snprintf(s->out.version, sizeof(s->out.version), "%s", s->version);
+	s->out.news = true;
+	feed_tell(s->gateway, s->config->name, E_FEED_HELD, s->version, j->added, j->removed);
+}
+
+static void put_in_force(struct sync *s, struct feed_state *fresh, const char *how)
+{
+	struct feed_kept *was;
+	int err = feed_state_keep(fresh, s->version, s->fetched.body, s->fetched.size, false, s->now,
+				  s->config->removal_grace);
+
+	if (err) {
+		refuse(s, strerror(-err));
+		return;
+	}
+	was = feed_state_find(fresh, fresh->in_force);
+	if (was)
+		was->left = s->now;
+	snprintf(fresh->in_force, sizeof(fresh->in_force), "%s", s->version);
+	fresh->held[0] = fresh->why_held[0] = '\0';
+	fresh->changed = s->now;
+	s->out.news = true;
+	if (feed_change(s->gateway, s->at, &s->state, fresh, how, &s->out))
+		feed_state_drop(fresh, s->version);
+}
+
+static int judge(struct sync *s, struct feed_judgement *j)
+{
+	struct report report = { 0 };
+	struct feeds feeds = { 0 };
+	int err = -EINVAL;
+
+	if (feeds_applied(s->gateway->config, s->gateway->instance.name, &feeds, &report)) {
+		if (!s->state.in_force[0]) { /* a seed was nobody's choice against the source's first word */
+			feed_free(feeds.at[s->at]);
+			feeds.at[s->at] = NULL;
+		}
+		err = feed_judge(s->gateway->config, s->at, &feeds, s->feed, j);
+	}
+	if (err == -EINVAL)
+		refuse_report(s, &report);
+	else if (err)
+		refuse(s, strerror(-err));
+	feeds_free(&feeds);
+	report_free(&report);
+	return err;
+}
+
+/* A body that was read: nothing new, held, or in force. */
+static void decide(struct sync *s, struct feed_state *fresh)
+{
+	const struct feed_kept *k = feed_state_find(fresh, s->version);
+	struct feed_judgement j = { 0 };
+
+	if (!strcmp(s->version, fresh->in_force) || (k && k->held)) {
+		s->out.result = k && k->held ? FEED_HELD : FEED_UNCHANGED;
+		return;
+	}
+	if (take_dates(s, fresh))
+		refuse(s, "out of memory");
+	else if (!judge(s, &j) && j.held && !s->force)
+		hold(s, fresh, &j);
+	else if (s->out.result != FEED_FAILED)
+		put_in_force(s, fresh, s->force ? HOW_FORCED : HOW_AUTOMATIC);
+}
+
+/* What a day or the end of a grace brings, without the source. */
+static void wake_up(struct sync *s)
+{
+	struct feed_state fresh;
+
+	feed_state_free(&s->state);
+	if (feed_state_read(&s->gateway->instance, s->config->name, &s->state) || !s->state.wake ||
+	    s->now < s->state.wake || feed_state_copy(&fresh, &s->state))
+		return;
+	s->out.news = true;
+	feed_change(s->gateway, s->at, &s->state, &fresh, HOW_DATE, &s->out);
+	feed_state_free(&fresh);
+}
+
+/* Under the lock: what the answer means for what is kept. */
+static void settle(struct sync *s, int asked)
+{
+	struct feed_state fresh;
+	bool was_failing = s->state.failures > 0;
+
+	if (feed_state_copy(&fresh, &s->state)) {
+		refuse(s, "out of memory");
+		return;
+	}
+	if (asked) {
+		refuse(s, s->fetched.why[0] ? s->fetched.why : strerror(-asked));
+	} else {
+		answered(s, &fresh);
+		take_tags(s, &fresh);
+		if (!s->fetched.unchanged && read_body(s))
+			decide(s, &fresh);
+	}
+	s->out.news |= s->out.result == FEED_FAILED ? strcmp(s->out.why, s->state.error) != 0 : was_failing;
+	if (s->out.result == FEED_FAILED) {
+		/* What was half done in `fresh` is not what is. */
+		feed_state_free(&fresh);
+		if (feed_state_copy(&fresh, &s->state))
+			return;
+		failed(s, &fresh);
+		if (!was_failing)
+			feed_tell(s->gateway, s->config->name, E_FEED_FAILED, fresh.in_force, 0, 0);
+	}
+	if (s->out.result != FEED_CHANGED)
+		write_state(s, &fresh);
+	feed_state_free(&fresh);
+}
+
+static int lock_and_read(struct sync *s)
+{
+	int err = feed_gateway_lock(s->gateway);
+
+	if (err) {
+		refuse(s, err == -EBUSY ? "another command has held the lock of the feeds for a minute" :
+					  strerror(-err));
+		return err;
+	}
+	feed_state_free(&s->state);
+	err = feed_state_read(&s->gateway->instance, s->config->name, &s->state);
+	if (err)
+		refuse(s, strerror(-err));
+	return err;
+}
+
+struct feed_outcome feed_sync(struct feed_gateway *g, size_t at, bool due, bool force)
+{
+	struct sync s = { .gateway = g, .at = at, .config = &g->config->feeds[at], .force = force,
+			  .now = time(NULL) };
+	int err = feed_state_read(&g->instance, s.config->name, &s.state);
+	bool poll = !due || s.now >= s.state.next || s.state.damaged;
+
+	describe_request(s.config, s.asked, sizeof(s.asked));
+	poll |= strcmp(s.asked, s.state.request) != 0;
+	s.out.result = poll ? FEED_UNCHANGED : FEED_NOT_DUE;
+	snprintf(s.out.version, sizeof(s.out.version), "%s", s.state.in_force);
+	if (err)
+		refuse(&s, strerror(-err));
+	else if (poll)
+		err = ask(&s);
+	s.now = time(NULL);
+	if (s.out.result != FEED_FAILED && !lock_and_read(&s)) {
+		if (poll)
+			settle(&s, err);
+		if (s.out.result == FEED_UNCHANGED || s.out.result == FEED_NOT_DUE)
+			wake_up(&s);
+	}
+	feed_gateway_unlock(g);
+	if (s.out.result == FEED_UNCHANGED && s.state.held[0]) {
+		s.out.result = FEED_HELD;
+		snprintf(s.out.version, sizeof(s.out.version), "%s", s.state.held);
+		snprintf(s.out.why, sizeof(s.out.why), "%s", s.state.why_held);
+	}
+	feed_fetched_free(&s.fetched);
+	feed_state_free(&s.state);
+	feed_free(s.feed);
+	return s.out;
+}
