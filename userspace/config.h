@@ -72,7 +72,9 @@ struct config_circuit {
 	bool inbound_off; /* inbound: off */
 };
 
-enum feed_format { FEED_MICROSOFT365 };
+enum feed_format {
+	FEED_MICROSOFT365, FEED_AZURE_SERVICE_TAGS, FEED_AWS_IP_RANGES, FEED_GOOGLE, FEED_CIDR_LINES
+};
 struct config_feed {
 	char *name;
 	int line;

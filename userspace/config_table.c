@@ -116,7 +116,7 @@ static const struct object min_prefix_object = { .fields = min_prefix_fields };
 static const struct field feed_fields[] = {
 	{ "name", FIELD_NAME, .required = true, AT(config_feed, name) },
 	{ "format", FIELD_CHOICE, .required = true, AT(config_feed, format), .size = 4,
-	  CHOICES("microsoft365") },
+	  CHOICES("microsoft365", "azure-service-tags", "aws-ip-ranges", "google", "cidr-lines") },
 	{ "source", FIELD_TEXT, .required = true, AT(config_feed, source) },
 	{ "instance", FIELD_ONE_OF, AT(config_feed, instance),
 	  CHOICES("Worldwide", "China", "Germany", "USGovDoD", "USGovGCCHigh") },

@@ -12,6 +12,10 @@
 
 static feed_format_reader *const readers[] = {
 	[FEED_MICROSOFT365] = feed_microsoft365,
+	[FEED_AZURE_SERVICE_TAGS] = feed_azure,
+	[FEED_AWS_IP_RANGES] = feed_aws,
+	[FEED_GOOGLE] = feed_google,
+	[FEED_CIDR_LINES] = feed_lines,
 };
 
 static void feed_set_clear(struct feed_set *set)

@@ -32,7 +32,8 @@ static void place(const struct feed_reader *r, char *out, size_t size)
 		snprintf(out, size, "%s %lld: ", r->what, r->number);
 }
 
-int feed_refuse_text(const struct feed_reader *r, const char *key, const char *text, const char *why)
+int feed_refuse_text(const struct feed_reader *r, const char *key, const char *text,
+		     const char *why)
 {
 	char where[FEED_SHOWN + 32], buffer[FEED_SHOWN];
 
@@ -66,8 +67,8 @@ static void refuse_json(const struct feed_reader *r, const json_error_t *error)
 		report_error(r->report, r->source, line, "feed %s: nested too deeply", r->name);
 		break;
 	case json_error_duplicate_key:
-		report_error(r->report, r->source, line, "feed %s: a key stands twice in one object",
-			     r->name);
+		report_error(r->report, r->source, line,
+			     "feed %s: a key stands twice in one object", r->name);
 		break;
 	default:
 		report_error(r->report, r->source, line, "feed %s: not JSON: %s", r->name,
@@ -91,7 +92,8 @@ json_t *feed_json(const struct feed_reader *r, const char *body, size_t size)
 }
 
 /* Why no provider can mean this prefix; NULL: it may. `buffer` is of WHY_TEXT bytes. */
-static const char *prefix_refused(const struct prefix *p, const struct feed_rules *rules, char *buffer)
+static const char *prefix_refused(const struct prefix *p, const struct feed_rules *rules,
+				  char *buffer)
 {
 	unsigned int least = p->family == 4 ? rules->min4 : rules->min6;
 
@@ -108,11 +110,13 @@ static const char *prefix_refused(const struct prefix *p, const struct feed_rule
 	case SCOPE_PRIVATE:
 		return "private range; a public prefix is accepted";
 	case SCOPE_DOCUMENTATION:
-		return rules->lab ? NULL : "documentation range; a public prefix is accepted, "
-					   "this one with lab: true";
+		return rules->lab ? NULL :
+				    "documentation range; a public prefix is accepted, "
+				    "this one with lab: true";
 	case SCOPE_BENCHMARK:
-		return rules->lab ? NULL : "benchmarking range; a public prefix is accepted, "
-					   "this one with lab: true";
+		return rules->lab ? NULL :
+				    "benchmarking range; a public prefix is accepted, "
+				    "this one with lab: true";
 	case SCOPE_SPECIAL:
 		break;
 	}
@@ -127,7 +131,8 @@ static const char *judged(const char *text, const struct feed_rules *rules, char
 	return prefix_parse(text, out, &why) ? why : prefix_refused(out, rules, buffer);
 }
 
-int feed_prefix_text(const struct feed_reader *r, const char *key, const char *text, struct prefix *out)
+int feed_prefix_text(const struct feed_reader *r, const char *key, const char *text,
+		     struct prefix *out)
 {
 	char buffer[WHY_TEXT];
 	const char *why = judged(text, r->rules, buffer, out);
@@ -135,7 +140,8 @@ int feed_prefix_text(const struct feed_reader *r, const char *key, const char *t
 	return why ? feed_refuse_text(r, key, text, why) : 0;
 }
 
-int feed_prefix(const struct feed_reader *r, const char *key, const json_t *value, struct prefix *out)
+int feed_prefix(const struct feed_reader *r, const char *key, const json_t *value,
+		struct prefix *out)
 {
 	const char *text = json_string_value(value);
 	const char *why = "a prefix as text is accepted";
@@ -144,6 +150,65 @@ int feed_prefix(const struct feed_reader *r, const char *key, const json_t *valu
 	if (text)
 		why = judged(text, r->rules, buffer, out);
 	return why ? feed_refuse(r, key, value, why) : 0;
+}
+
+int feed_prefix_of(const struct feed_reader *r, const char *key, const json_t *value, int family,
+		   struct prefix *out)
+{
+	int err = feed_prefix(r, key, value, out);
+
+	if (!err && out->family != family)
+		err = feed_refuse(r, key, value,
+				  family == 4 ? "an IPv4 prefix is accepted" :
+						"an IPv6 prefix is accepted");
+	return err;
+}
+
+int feed_list(const struct feed_reader *r, const json_t *object, const char *key, bool required,
+	      const json_t **out)
+{
+	*out = json_object_get(object, key);
+	if (*out ? json_is_array(*out) : !required)
+		return 0;
+	return feed_refuse(r, key, *out,
+			   *out ? "a list is accepted" : "missing; a list is accepted");
+}
+
+int feed_prefixes(const struct feed_reader *r, const char *key, const json_t *list,
+		  struct feed_set *out)
+{
+	size_t n = json_array_size(list);
+	int err = 0;
+
+	out->prefixes = calloc(n + 1, sizeof(*out->prefixes));
+	if (!out->prefixes)
+		return -ENOMEM;
+	for (size_t i = 0; i < n && !err; i++)
+		err = feed_prefix(r, key, json_array_get(list, i), &out->prefixes[i]);
+	if (!err)
+		out->prefix_count = prefixes_order(out->prefixes, n);
+	return err;
+}
+
+int feed_tag(const struct feed_reader *r, const json_t *object, const char *key, bool required,
+	     const char **out)
+{
+	const json_t *value = json_object_get(object, key);
+	const char *text = json_string_value(value);
+	size_t length = text ? strlen(text) : 0;
+
+	*out = NULL;
+	if (!required && (!value || json_is_null(value) || (text && !length)))
+		return 0;
+	if (!value)
+		return feed_refuse(r, key, NULL, "missing; a name is accepted");
+	if (!length || length > FEED_WORD_MAX)
+		return feed_refuse(r, key, value, "a name of 1 to 127 characters is accepted");
+	for (size_t i = 0; i < length; i++)
+		if (!isprint((unsigned char)text[i]))
+			return feed_refuse(r, key, value, "a name of plain characters is accepted");
+	*out = text;
+	return 0;
 }
 
 static int copied(const char *text, char **out)
@@ -155,21 +220,11 @@ static int copied(const char *text, char **out)
 int feed_word(const struct feed_reader *r, const json_t *object, const char *key, bool required,
 	      char **out)
 {
-	const json_t *value = json_object_get(object, key);
-	const char *text = json_string_value(value);
-	size_t length = text ? strlen(text) : 0;
+	const char *text;
+	int err = feed_tag(r, object, key, required, &text);
 
 	*out = NULL;
-	if (!required && (!value || (text && !length)))
-		return 0;
-	if (!value)
-		return feed_refuse(r, key, NULL, "missing; a name is accepted");
-	if (!length || length > FEED_WORD_MAX)
-		return feed_refuse(r, key, value, "a name of 1 to 127 characters is accepted");
-	for (size_t i = 0; i < length; i++)
-		if (!isgraph((unsigned char)text[i]))
-			return feed_refuse(r, key, value, "a name without spaces is accepted");
-	return copied(text, out);
+	return err || !text ? err : copied(text, out);
 }
 
 int feed_version(const struct feed_reader *r, const json_t *object, const char *key, char **out)

@@ -69,26 +69,6 @@ static int ports(const struct feed_reader *r, const json_t *set, const char *key
 	return err;
 }
 
-static int prefixes(const struct feed_reader *r, const json_t *set, struct feed_set *out)
-{
-	const json_t *list = json_object_get(set, "ips");
-	size_t n = json_array_size(list);
-
-	if (list && !json_is_array(list))
-		return feed_refuse(r, "ips", list, "a list of prefixes is accepted");
-	out->prefixes = calloc(n + 1, sizeof(*out->prefixes));
-	if (!out->prefixes)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		const json_t *value = json_array_get(list, i);
-
-		if (feed_prefix(r, "ips", value, &out->prefixes[i]))
-			return -EINVAL;
-	}
-	out->prefix_count = prefixes_order(out->prefixes, n);
-	return 0;
-}
-
 /* Patterns are for people and proxies, not for maps: kept as they are, but never as a control sequence. */
 static int urls(const struct feed_reader *r, const json_t *set, struct feed_set *out)
 {
@@ -139,6 +119,7 @@ static int set_id(struct feed_reader *r, const json_t *set, size_t position, int
 static int read_set(struct m365 *m, const json_t *set, size_t position, struct feed_set *out)
 {
 	struct feed_reader *r = m->r;
+	const json_t *ips = NULL;
 	int err = set_id(r, set, position, &out->id);
 
 	if (!err)
@@ -150,7 +131,9 @@ static int read_set(struct m365 *m, const json_t *set, size_t position, struct f
 	if (!err)
 		err = boolean(r, set, "required", &out->required);
 	if (!err)
-		err = prefixes(r, set, out);
+		err = feed_list(r, set, "ips", false, &ips);
+	if (!err)
+		err = feed_prefixes(r, "ips", ips, out);
 	if (!err)
 		err = ports(r, set, "tcpPorts", &out->tcp_ports);
 	if (!err)

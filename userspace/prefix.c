@@ -197,21 +197,30 @@ static const struct {
 	{ "fc00::/7", SCOPE_PRIVATE },
 };
 
+/* Parsed at the first question: a feed asks a hundred thousand times. */
+static const struct prefix *special_prefix(size_t i)
+{
+	static struct prefix parsed[sizeof(special) / sizeof(special[0])];
+	const char *why;
+
+	if (!parsed[i].family && prefix_parse(special[i].text, &parsed[i], &why))
+		abort();
+	return &parsed[i];
+}
+
 enum prefix_scope prefix_scope(const struct prefix *p)
 {
 	enum prefix_scope around = SCOPE_PUBLIC, inside = SCOPE_PUBLIC;
 	int longest = -1;
-	const char *why;
-	struct prefix s;
 	size_t i;
 
 	for (i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
-		if (prefix_parse(special[i].text, &s, &why))
-			abort();
-		if (prefix_contains(&s, p) && s.length > longest) {
-			longest = s.length;
+		const struct prefix *s = special_prefix(i);
+
+		if (prefix_contains(s, p) && s->length > longest) {
+			longest = s->length;
 			around = special[i].scope;
-		} else if (prefix_contains(p, &s) && special[i].scope > inside) {
+		} else if (prefix_contains(p, s) && special[i].scope > inside) {
 			inside = special[i].scope;
 		}
 	}
