@@ -77,9 +77,9 @@ static int list_moves(const struct feed *was, const struct feed *is, struct list
 {
 	struct prefix *a = NULL, *b = NULL;
 	size_t m = 0, n = 0, i = 0, k = 0;
-	int err = was ? feed_prefixes(was, &a, &m) : 0;
+	int err = was ? feed_unique(was, &a, &m) : 0;
 
-	err = err || !is ? err : feed_prefixes(is, &b, &n);
+	err = err || !is ? err : feed_unique(is, &b, &n);
 	while (!err && (i < m || k < n)) {
 		int order = i == m ? 1 : k == n ? -1 : prefix_compare(&a[i], &b[k]);
 

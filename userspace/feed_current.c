@@ -138,7 +138,7 @@ static int with_leaving(struct feed *feed, struct feed *former)
 {
 	struct prefix *there;
 	size_t count;
-	int err = feed_prefixes(feed, &there, &count), added = 0;
+	int err = feed_unique(feed, &there, &count), added = 0;
 
 	for (size_t i = 0; i < former->set_count && err >= 0; i++) {
 		err = add_leaving(feed, &former->sets[i], there, count);

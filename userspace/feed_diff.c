@@ -58,7 +58,7 @@ static void print_sets_of(const struct feed_entry *e, size_t count, struct texts
 	texts_print(t);
 }
 
-static void print_prefixes(const struct feed_changes *c, struct texts *t)
+static void print_prefixes(const struct feed_difference *c, struct texts *t)
 {
 	static const char *const columns[] = { "prefix", "change", "from-sets", "to-sets", NULL };
 	char text[PREFIX_TEXT];
@@ -116,7 +116,7 @@ static void print_set(const struct feed_change_set *s, struct texts *t)
 	free(label);
 }
 
-static void print_sets(const struct feed_changes *c, struct texts *t)
+static void print_sets(const struct feed_difference *c, struct texts *t)
 {
 	static const char *const columns[] = { "set", "area", "change", "attributes", "added", "removed",
 					       NULL };
@@ -199,7 +199,7 @@ static int count_flow(void *context, const struct flow_record *r)
 	return 0;
 }
 
-static int print_all(const struct feed_changes *changes, const struct feed_effect *effect,
+static int print_all(const struct feed_difference *changes, const struct feed_effect *effect,
 		     const char *const *labels, bool counted)
 {
 	struct texts t = { 0 };
@@ -233,10 +233,10 @@ int feed_diff(const struct config *c, const struct feeds *a, const struct feeds 
 	      const char *feed_name, const char *from, const char *to, struct observe *o)
 {
 	const char *const labels[] = { feed_name, from, to };
-	struct feed_changes changes = { 0 };
+	struct feed_difference changes = { 0 };
 	struct feed_effect effect = { 0 };
 	struct count count = { &effect, o, observe_now() };
-	int err = feed_changes(feed_of(c, a, feed_name), feed_of(c, b, feed_name), &changes);
+	int err = feed_difference(feed_of(c, a, feed_name), feed_of(c, b, feed_name), &changes);
 	int status = EXIT_TROUBLE;
 
 	if (!err)
@@ -249,6 +249,6 @@ int feed_diff(const struct config *c, const struct feeds *a, const struct feeds 
 	else if (!o || !effect.row_count || !observe_walk_flows(o, count_flow, &count))
 		status = print_all(&changes, &effect, labels, o != NULL);
 	feed_effect_free(&effect);
-	feed_changes_free(&changes);
+	feed_difference_free(&changes);
 	return status;
 }

@@ -30,7 +30,7 @@ struct feed_change_set {
 	size_t added, removed; /* prefixes */
 };
 /* Both lists are sorted: by prefix, by set. Lives no longer than the feeds. */
-struct feed_changes {
+struct feed_difference {
 	struct feed_entry *from, *to;
 	size_t from_count, to_count;
 	struct feed_change_prefix *prefixes;
@@ -39,7 +39,7 @@ struct feed_changes {
 	size_t set_count;
 };
 /* Either may be NULL: a feed without sets. 0 or -ENOMEM. */
-int feed_changes(const struct feed *from, const struct feed *to, struct feed_changes *out);
-void feed_changes_free(struct feed_changes *c);
+int feed_difference(const struct feed *from, const struct feed *to, struct feed_difference *out);
+void feed_difference_free(struct feed_difference *c);
 
 #endif

@@ -56,7 +56,7 @@ bool feed_is_foreign(const struct config *c, const struct feed *feed, struct rep
 	return true;
 }
 
-int feed_prefixes(const struct feed *feed, struct prefix **out, size_t *count)
+int feed_unique(const struct feed *feed, struct prefix **out, size_t *count)
 {
 	struct feed_entry *entries;
 	size_t n = 0, kept = 0;
@@ -92,9 +92,9 @@ static int count_moves(const struct feed *was, const struct feed *next, struct f
 {
 	struct prefix *a = NULL, *b = NULL;
 	size_t m = 0, n = 0, i = 0, k = 0;
-	int err = feed_prefixes(was, &a, &m);
+	int err = feed_unique(was, &a, &m);
 
-	err = err ? err : feed_prefixes(next, &b, &n);
+	err = err ? err : feed_unique(next, &b, &n);
 	while (!err && (i < m || k < n)) {
 		int order = i == m ? 1 : k == n ? -1 : prefix_compare(&a[i], &b[k]);
 

@@ -27,6 +27,6 @@ int feed_judge(const struct config *c, size_t at, const struct feeds *feeds, con
 	       struct feed_judgement *out);
 
 /* Prefixes of a feed, sorted, each once, for the caller to free. 0 or -ENOMEM. */
-int feed_prefixes(const struct feed *feed, struct prefix **out, size_t *count);
+int feed_unique(const struct feed *feed, struct prefix **out, size_t *count);
 
 #endif

@@ -204,10 +204,10 @@ static void sets_and_prefixes_that_differ(void **state)
 		SET(2, "Exchange", "true", IPS("\"198.18.2.0/24\",\"198.18.3.0/24\"")) ","
 		SET(3, "Skype", "true", ",\"udpPorts\":\"3478\"") ","
 		SET(1, "Exchange", "true", IPS("\"198.18.1.0/24\"")) "]");
-	struct feed_changes c;
+	struct feed_difference c;
 
 	(void)state;
-	assert_int_equal(feed_changes(a, b, &c), 0);
+	assert_int_equal(feed_difference(a, b, &c), 0);
 	/* .2.0 left set 1, .3.0 came, .5.0 went from set 2 to 4; .1.0 and .4.0 stay */
 	assert_int_equal(c.prefix_count, 3);
 	assert_int_equal(c.prefixes[0].from_count, 2);
@@ -225,7 +225,7 @@ static void sets_and_prefixes_that_differ(void **state)
 	assert_int_equal(c.sets[1].removed, 1);
 	assert_null(c.sets[2].from);
 	assert_int_equal(c.sets[2].to->id, 3);
-	feed_changes_free(&c);
+	feed_difference_free(&c);
 	feed_free(a);
 	feed_free(b);
 }
@@ -565,7 +565,7 @@ static void captures_name_the_one_prefix_that_left(void **state)
 	static const int left[] = { 1, 2, 5, 6 };
 	struct feed *a[2] = { 0 }, *b[2] = { 0 };
 	struct feeds x = { a, 2 }, y = { b, 2 };
-	struct feed_changes changes;
+	struct feed_difference changes;
 	struct feed_effect e;
 	struct config *c;
 	char text[PREFIX_TEXT];
@@ -578,7 +578,7 @@ static void captures_name_the_one_prefix_that_left(void **state)
 	b[0] = feed_read("m365", FEED_MICROSOFT365, CAPTURE("2020080600"), false, &report);
 	assert_non_null(a[0]);
 	assert_non_null(b[0]);
-	assert_int_equal(feed_changes(a[0], b[0], &changes), 0);
+	assert_int_equal(feed_difference(a[0], b[0], &changes), 0);
 	assert_int_equal(changes.prefix_count, 1);
 	assert_string_equal(prefix_text(&changes.prefixes[0].prefix, text), "191.234.140.0/22");
 	assert_int_equal(changes.prefixes[0].from_count, 4);
@@ -593,7 +593,7 @@ static void captures_name_the_one_prefix_that_left(void **state)
 	assert_int_equal(e.row_count, 1);
 	assert_string_equal(prefix_text(&e.rows[0].prefix, text), "191.234.140.0/22");
 	feed_effect_free(&e);
-	feed_changes_free(&changes);
+	feed_difference_free(&changes);
 	feed_free(a[0]);
 	feed_free(b[0]);
 	config_free(c);

@@ -45,7 +45,7 @@ static bool same_sets(const struct feed_change_prefix *p)
 	return true;
 }
 
-static int compare_prefixes(struct feed_changes *c)
+static int compare_prefixes(struct feed_difference *c)
 {
 	size_t a = 0, b = 0;
 
@@ -98,7 +98,7 @@ static bool same_set(const struct feed_change_set *s)
 }
 
 /* How many prefixes of one set the other has not; the list of the prefixes that changed tells. */
-static void count_prefixes(const struct feed_changes *c, struct feed_change_set *s)
+static void count_prefixes(const struct feed_difference *c, struct feed_change_set *s)
 {
 	for (size_t i = 0; i < c->prefix_count; i++) {
 		const struct feed_change_prefix *p = &c->prefixes[i];
@@ -110,7 +110,7 @@ static void count_prefixes(const struct feed_changes *c, struct feed_change_set 
 	}
 }
 
-static int compare_sets(struct feed_changes *c, const struct feed *from, const struct feed *to)
+static int compare_sets(struct feed_difference *c, const struct feed *from, const struct feed *to)
 {
 	size_t a = 0, b = 0, as = from ? from->set_count : 0, bs = to ? to->set_count : 0;
 	const struct feed_set **x = sets_sorted(from), **y = sets_sorted(to);
@@ -136,11 +136,11 @@ out:
 	return err;
 }
 
-int feed_changes(const struct feed *from, const struct feed *to, struct feed_changes *out)
+int feed_difference(const struct feed *from, const struct feed *to, struct feed_difference *out)
 {
 	int err = 0;
 
-	*out = (struct feed_changes){ 0 };
+	*out = (struct feed_difference){ 0 };
 	if (from)
 		err = feed_entries(from, &out->from, &out->from_count);
 	if (to && !err)
@@ -150,15 +150,15 @@ int feed_changes(const struct feed *from, const struct feed *to, struct feed_cha
 	if (!err)
 		err = compare_sets(out, from, to);
 	if (err)
-		feed_changes_free(out);
+		feed_difference_free(out);
 	return err;
 }
 
-void feed_changes_free(struct feed_changes *c)
+void feed_difference_free(struct feed_difference *c)
 {
 	free(c->from);
 	free(c->to);
 	free(c->prefixes);
 	free(c->sets);
-	*c = (struct feed_changes){ 0 };
+	*c = (struct feed_difference){ 0 };
 }
