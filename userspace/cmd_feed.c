@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <string.h>
 #include "cmd.h"
-#include "feed_show.h"
+#include "feed_command.h"
 #include "print.h"
-#include "report.h"
+
+static const struct verb {
+	const char *name;
+	int most; /* words behind it */
+	int (*run)(int argc, char **argv);
+	const char *accepted;
+} verbs[] = {
+	{ "show", 1, feed_command_show, "the name of a feed" },
+	{ "fetch", 2, feed_command_fetch, "the name of a feed, and --force" },
+	{ "diff", 3, feed_command_diff, "the name of a feed, and one or two versions or files" },
+	{ "approve", 2, feed_command_approve, "the name of a feed, and a version" },
+	{ "rollback", 2, feed_command_rollback, "the name of a feed, and a version" },
+	{ "history", 1, feed_command_history, "the name of a feed" },
+};
 
 int cmd_feed(int argc, char **argv)
 {
-	struct report report = { 0 };
-	struct feeds feeds = { 0 };
-	struct config *c;
-	int status = EXIT_TROUBLE;
-
-	if (argc > 2)
-		return print_error("feed %s: %s: no more words are accepted", argv[1], argv[2]);
-	c = config_read(option_config, &report);
-	if (c && feeds_load(c, option_gateway, &feeds, &report))
-		status = feed_show(c, &feeds) ? print_error("out of memory") : EXIT_DONE;
-	if (status != EXIT_DONE)
-		report_print(&report);
-	feeds_free(&feeds);
-	config_free(c);
-	report_free(&report);
-	return status;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, argv[1]))
+			continue;
+		if (argc - 2 > verbs[i].most)
+			return print_error("feed %s %s: too many words; accepted: %s", argv[1],
+					   argv[2 + verbs[i].most], verbs[i].accepted);
+		return verbs[i].run(argc - 2, argv + 2);
+	}
+	return print_error("feed %s: unknown", argv[1]);
 }

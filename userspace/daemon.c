@@ -227,6 +227,7 @@ static int add_signals(struct daemon *d)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD); /* of the process that fetches feeds */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	/* No handler: the loop ends with status 0, the data plane stays. */
 	err = sd_event_add_signal(d->loop, NULL, SIGTERM, NULL, NULL);
@@ -263,6 +264,7 @@ static int serve(struct daemon *d)
 		{d, vouch, MICROSECONDS / 4},
 		{d, follow, MICROSECONDS},
 		{d, daemon_probes, MICROSECONDS},
+		{d, daemon_feeds, MICROSECONDS},
 		{d, daemon_neighbours, 2 * MICROSECONDS},
 		{d, daemon_listeners, 5 * MICROSECONDS},
 		{d, daemon_refresh_stale, 10 * MICROSECONDS},
@@ -305,6 +307,7 @@ int daemon_run(const char *textfile)
 	if (!err)
 		err = serve(&d);
 	daemon_probes_end(&d);
+	sd_event_source_unref(d.fetching);
 	sd_event_source_unref(d.settling);
 	sd_event_unref(d.loop);
 	if (d.watch >= 0)

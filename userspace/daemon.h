@@ -32,6 +32,9 @@ struct daemon {
 	uint64_t pools_due; /* ns */
 	uint64_t retire_looked; /* ns */
 	struct probes *probes; /* NULL: none yet */
+	sd_event_source *fetching; /* the process that asks the sources of feeds; NULL: none runs */
+	int64_t feeds_due, feeds_wait; /* seconds since 1970; 0: never, not */
+	uint64_t feeds_looked, feeds_reading; /* ns, a value of `readings` */
 };
 
 /* Runs until SIGTERM or SIGINT. Status for the shell. */
@@ -60,6 +63,7 @@ void daemon_neighbours(struct daemon *d);
 void daemon_refresh_stale(struct daemon *d);
 void daemon_listeners(struct daemon *d);
 void daemon_probes(struct daemon *d);
+void daemon_feeds(struct daemon *d);
 void daemon_probes_end(struct daemon *d);
 /* Keeps only the capabilities that the duties need. 0 or -errno. */
 int daemon_drop_capabilities(void);

@@ -13,6 +13,7 @@
 #include "feed_change.h"
 #include "feed_current.h"
 #include "feed_judge.h"
+#include "feed_record.h"
 #include "observe.h"
 #include "print.h"
 
@@ -153,18 +154,16 @@ static int exchange(struct feed_gateway *g, struct exchange *x)
 	return g->applied ? apply_exchange(g->instance.name, &request) : commit(x);
 }
 
-/* What was in force, as it was applied. */
-static struct feed *feed_before(struct feed_gateway *g, size_t at)
+/* What was in force: as it was applied, or as it would have been. */
+static struct feed *feed_before(struct feed_gateway *g, size_t at, const struct feed_state *former)
 {
+	struct feed *feed = feed_recorded(&g->instance, g->config->feeds[at].name);
+	struct feed_state state = *former;
 	struct report report = { 0 };
-	struct feeds feeds = { 0 };
-	struct feed *feed = NULL;
+	int64_t wake;
 
-	if (feeds_applied(g->config, g->instance.name, &feeds, &report)) {
-		feed = feeds.at[at];
-		feeds.at[at] = NULL;
-	}
-	feeds_free(&feeds);
+	if (!feed && former->in_force[0])
+		feed = feed_current(g->config, &g->config->feeds[at], &state, time(NULL), &wake, &report);
 	report_free(&report);
 	return feed;
 }
@@ -185,7 +184,7 @@ static int prepare(struct feed_gateway *g, size_t at, struct exchange *x, const 
 		return -EINVAL;
 	}
 	report_free(&report);
-	was = feed_before(g, at);
+	was = feed_before(g, at, x->former);
 	err = list_moves(was, x->feed, &x->listed);
 	feed_free(was);
 	free(x->fresh->change);

@@ -73,15 +73,15 @@ static bool load(const struct config *c, const struct config_feed *f, const stru
 	return report->errors == before;
 }
 
-static struct feed *from_record(const struct config_feed *f, const struct instance *i)
+struct feed *feed_recorded(const struct instance *i, const char *name)
 {
 	struct feed *feed = NULL;
 	char path[256], *text;
 	size_t size;
 
-	snprintf(path, sizeof(path), "%s/" FEED_RECORD, i->run, f->name);
+	snprintf(path, sizeof(path), "%s/" FEED_RECORD, i->run, name);
 	if (!file_read(path, FEED_RECORD_MOST, &text, &size)) {
-		feed = feed_record_parse(f->name, text, size);
+		feed = feed_record_parse(name, text, size);
 		free(text);
 	}
 	return feed;
@@ -101,7 +101,7 @@ static bool load_all(const struct config *c, const char *gateway, bool applied, 
 		return false;
 	}
 	for (size_t k = 0; k < c->feed_count; k++) {
-		out->at[k] = applied ? from_record(&c->feeds[k], &i) : NULL;
+		out->at[k] = applied ? feed_recorded(&i, c->feeds[k].name) : NULL;
 		if (!out->at[k])
 			good &= load(c, &c->feeds[k], &i, &out->at[k], report);
 	}

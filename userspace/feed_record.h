@@ -8,6 +8,7 @@
 #define SAMEPATH_USERSPACE_FEED_RECORD_H
 
 #include "feed.h"
+#include "instance.h"
 
 #define FEED_RECORD "feed.%s" /* in the run directory */
 #define FEED_RECORD_MOST (64u << 20) /* bytes */
@@ -16,5 +17,7 @@
 char *feed_record_text(const struct feed *feed, size_t *size);
 /* NULL when it is not what was written, or out of memory; nothing is said. */
 struct feed *feed_record_parse(const char *name, const char *text, size_t size);
+/* What the maps were filled from; NULL: nothing, or not by this version. */
+struct feed *feed_recorded(const struct instance *i, const char *name);
 
 #endif

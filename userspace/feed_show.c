@@ -12,7 +12,7 @@
 #include "feed_show.h"
 #include "print.h"
 
-static size_t of_family(const struct prefix *p, size_t count, unsigned char family)
+size_t feed_of_family(const struct prefix *p, size_t count, unsigned char family)
 {
 	size_t n = 0;
 
@@ -26,23 +26,6 @@ static const char *yes(bool value)
 	return value ? "yes" : "no";
 }
 
-static void show_feeds(const struct config *c, const struct feeds *feeds)
-{
-	static const char *const columns[] = { "feed", "source", "state", "sets", NULL };
-
-	print_table_begin("feeds", columns);
-	for (size_t i = 0; i < feeds->count; i++) {
-		const struct feed *f = feeds->at[i];
-
-		print_cell_text(c->feeds[i].name);
-		print_cell_text(f ? f->source : c->feeds[i].source);
-		print_cell_text(f ? "read" : "not fetched");
-		print_cell_number(f ? f->set_count : 0);
-		print_row_end();
-	}
-	print_table_end();
-}
-
 static void show_set(const struct feed *f, const struct feed_set *s)
 {
 	print_cell_text(f->name);
@@ -51,8 +34,8 @@ static void show_set(const struct feed *f, const struct feed_set *s)
 	print_cell_text(feed_category_text(s->category));
 	print_cell_text(yes(s->expressroute));
 	print_cell_text(yes(s->required));
-	print_cell_number(of_family(s->prefixes, s->prefix_count, 4));
-	print_cell_number(of_family(s->prefixes, s->prefix_count, 6));
+	print_cell_number(feed_of_family(s->prefixes, s->prefix_count, 4));
+	print_cell_number(feed_of_family(s->prefixes, s->prefix_count, 6));
 	print_cell_text(s->tcp_ports);
 	print_cell_text(s->udp_ports);
 	print_row_end();
@@ -209,26 +192,32 @@ static int show_class(const struct config *c, const struct feeds *feeds,
 	print_cell_text(class->feed);
 	print_cell_number(sets);
 	print_cell_number(class->prefixes.count);
-	print_cell_number(of_family(found, count, 4));
-	print_cell_number(of_family(found, count, 6));
+	print_cell_number(feed_of_family(found, count, 4));
+	print_cell_number(feed_of_family(found, count, 6));
 	print_row_end();
 	free(found);
 	return 0;
 }
 
-int feed_show(const struct config *c, const struct feeds *feeds)
+int feed_show(const struct config *c, const struct instance *i, const struct feeds *feeds, const char *only)
 {
 	static const char *const columns[] = { "class", "feed", "sets", "literal", "ipv4", "ipv6", NULL };
-	int err;
+	struct feeds shown = { .count = feeds->count, .at = calloc(feeds->count + 1, sizeof(*shown.at)) };
+	int err = shown.at ? 0 : -ENOMEM;
 
+	for (size_t k = 0; k < feeds->count && !err; k++)
+		shown.at[k] = !only || !strcmp(c->feeds[k].name, only) ? feeds->at[k] : NULL;
 	print_begin();
-	show_feeds(c, feeds);
-	show_sets(feeds);
-	err = show_prefixes(c, feeds);
+	err = err ? err : feed_show_states(c, i, feeds, only);
+	if (!err)
+		show_sets(&shown);
+	err = err ? err : show_prefixes(c, &shown);
 	print_table_begin("classes", columns);
-	for (size_t i = 0; i < c->class_count && !err; i++)
-		err = show_class(c, feeds, &c->classes[i]);
+	for (size_t k = 0; k < c->class_count && !err; k++)
+		if (!only || (c->classes[k].feed && !strcmp(c->classes[k].feed, only)))
+			err = show_class(c, feeds, &c->classes[k]);
 	print_table_end();
 	print_end();
+	free(shown.at);
 	return err;
 }

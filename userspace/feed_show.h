@@ -3,8 +3,24 @@
 #define SAMEPATH_USERSPACE_FEED_SHOW_H
 
 #include "feed.h"
+#include "feed_state.h"
 
-/* Prints feeds, sets, prefixes and classes as one document. 0 or -ENOMEM. */
-int feed_show(const struct config *c, const struct feeds *feeds);
+/* Prints feeds, versions, sets, prefixes and classes as one document; `only`: of this feed. 0 or
+ * -errno. */
+int feed_show(const struct config *c, const struct instance *i, const struct feeds *feeds,
+	      const char *only);
+
+/* Its tables of what is in force, what is kept and what is to come. 0 or -errno. */
+int feed_show_states(const struct config *c, const struct instance *i, const struct feeds *feeds,
+		     const char *only);
+
+/* A row a feed: the first of those tables, and that of `show`. 0 or -errno. */
+int feed_show_table(const struct config *c, const struct instance *i, const struct feeds *feeds,
+		    const char *only);
+
+/* "in-force", "seed", "file", or "empty", which is an alarm. */
+const char *feed_state_word(const struct config_feed *f, const struct feed *feed,
+			    const struct feed_state *s);
+size_t feed_of_family(const struct prefix *p, size_t count, unsigned char family);
 
 #endif

@@ -50,6 +50,7 @@ struct feed_state {
 	char why_held[FEED_TEXT];
 	char etag[FEED_TEXT], modified[FEED_TEXT]; /* of the body fetched last */
 	char request[FEED_TEXT]; /* what was asked for: after another question the answer is another */
+	char tried[FEED_TEXT]; /* what the last poll asked for, answered or not */
 	int64_t checked; /* the source answered last */
 	int64_t changed; /* another version came in force */
 	int64_t next; /* the source may be asked again */

@@ -39,9 +39,9 @@ char *state_text(const struct feed_state *s, size_t *size)
 		json_array_append_new(kept, kept_json(&s->kept[i]));
 	for (size_t i = 0; i < s->dated_count; i++)
 		json_array_append_new(dated, dated_json(&s->dated[i]));
-	root = json_pack("{si ss ss ss ss ss ss sI sI sI sI si ss ss* so so}", "state", STATE_VERSION,
+	root = json_pack("{si ss ss ss ss ss ss ss sI sI sI sI si ss ss* so so}", "state", STATE_VERSION,
 			 "in-force", s->in_force, "held", s->held, "why-held", s->why_held, "etag", s->etag,
-			 "modified", s->modified, "request", s->request, "checked", (json_int_t)s->checked,
+			 "modified", s->modified, "request", s->request, "tried", s->tried, "checked", (json_int_t)s->checked,
 			 "changed", (json_int_t)s->changed, "next", (json_int_t)s->next, "wake",
 			 (json_int_t)s->wake, "failures",
 			 (int)s->failures, "error", s->error, "change", s->change, "kept", kept, "dated",
@@ -125,6 +125,7 @@ static bool take_all(struct feed_state *s, const json_t *root)
 	       take_text(root, "etag", s->etag, sizeof(s->etag)) &&
 	       take_text(root, "modified", s->modified, sizeof(s->modified)) &&
 	       take_text(root, "request", s->request, sizeof(s->request)) &&
+	       take_text(root, "tried", s->tried, sizeof(s->tried)) &&
 	       take_text(root, "error", s->error, sizeof(s->error)) &&
 	       take_time(root, "checked", &s->checked) && take_time(root, "changed", &s->changed) &&
 	       take_time(root, "next", &s->next) &&

@@ -25,11 +25,6 @@ const char *feed_result_text(enum feed_result result)
 	return results[result];
 }
 
-int64_t feed_due(const struct feed_state *s)
-{
-	return s->wake && s->wake < s->next ? s->wake : s->next;
-}
-
 /* One poll, from the answer to its end. */
 struct sync {
 	struct feed_gateway *gateway;
@@ -78,6 +73,16 @@ static void describe_request(const struct config_feed *f, char *out, size_t size
 		snprintf(whole, sizeof(whole), "%016" PRIx64, feed_digest(out, strlen(out)));
 		snprintf(out, size, "%s", whole);
 	}
+}
+
+int64_t feed_due(const struct config_feed *f, const struct feed_state *s)
+{
+	char asked[FEED_TEXT];
+
+	describe_request(f, asked, sizeof(asked));
+	if (!s->next || s->damaged || strcmp(asked, s->tried))
+		return 1;
+	return s->wake && s->wake < s->next ? s->wake : s->next;
 }
 
 /* Is what is in force still there, and the answer to what is asked now? */
@@ -196,6 +201,7 @@ static void take_tags(const struct sync *s, struct feed_state *fresh)
 	snprintf(fresh->modified, sizeof(fresh->modified), "%s",
 		 s->fetched.modified ? s->fetched.modified : "");
 	snprintf(fresh->request, sizeof(fresh->request), "%s", s->asked);
+	snprintf(fresh->tried, sizeof(fresh->tried), "%s", s->asked);
 }
 
 /* After an answer: nothing is wrong, and when to ask again. */
@@ -219,7 +225,10 @@ static void failed(const struct sync *s, struct feed_state *fresh)
 
 static void write_state(struct sync *s, struct feed_state *fresh)
 {
-	int err = feed_state_write(fresh);
+	int err;
+
+	snprintf(fresh->tried, sizeof(fresh->tried), "%s", s->asked);
+	err = feed_state_write(fresh);
 
 	if (!err)
 		return;
@@ -386,10 +395,9 @@ struct feed_outcome feed_sync(struct feed_gateway *g, size_t at, bool due, bool 
 	struct sync s = { .gateway = g, .at = at, .config = &g->config->feeds[at], .force = force,
 			  .now = time(NULL) };
 	int err = feed_state_read(&g->instance, s.config->name, &s.state);
-	bool poll = !due || s.now >= s.state.next || s.state.damaged;
+	bool poll = !due || s.now >= s.state.next || feed_due(s.config, &s.state) == 1;
 
 	describe_request(s.config, s.asked, sizeof(s.asked));
-	poll |= strcmp(s.asked, s.state.request) != 0;
 	s.out.result = poll ? FEED_UNCHANGED : FEED_NOT_DUE;
 	snprintf(s.out.version, sizeof(s.out.version), "%s", s.state.in_force);
 	if (err)

@@ -10,9 +10,11 @@
 const char *option_config = "/etc/samepath/samepath.yaml";
 const char *option_gateway;
 
+#define VERBS_MAX 8
+
 static const struct command {
 	const char *name;
-	const char *verbs[4]; /* the first is what runs without a verb */
+	const char *verbs[VERBS_MAX]; /* the first is what runs without a verb */
 	int (*run)(int argc, char **argv);
 	const char *arguments, *help;
 } commands[] = {
@@ -25,7 +27,8 @@ static const struct command {
 	  "list circuits; take no new flows on one, or take them again" },
 	{ "service", { "show" }, cmd_service, "[NAME]", "list published services and their servers" },
 	{ "flow", { "show", "flush" }, cmd_flow, "[FILTER]", "list or end connections" },
-	{ "feed", { "show" }, cmd_feed, "", "what the feeds and classes hold" },
+	{ "feed", { "show", "fetch", "diff", "approve", "rollback", "history" }, cmd_feed, "[FEED] [VERSION]",
+	  "what feeds hold; get, compare, approve a version, go back to one" },
 	{ "event", { "watch" }, cmd_event, "", "flows opened and closed, violations, exhaustion" },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -35,7 +38,7 @@ static char *verbs_text(const struct command *c, const char *between, char *out,
 	size_t used = 0, i;
 
 	out[0] = '\0';
-	for (i = 0; i < 4 && c->verbs[i]; i++)
+	for (i = 0; i < VERBS_MAX && c->verbs[i]; i++)
 		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? between : "", c->verbs[i]);
 	return out;
 }
@@ -53,7 +56,10 @@ static void usage(const struct command *only)
 			continue;
 		snprintf(left, sizeof(left), "%s%s%s %s", c->name, c->verbs[0] ? " " : "",
 			 verbs_text(c, "|", verbs, sizeof(verbs)), c->arguments);
-		printf("  %-38s %s\n", left, c->help);
+		if (strlen(left) > 38) /* what is too long for the column has a line of its own */
+			printf("  %s\n  %-38s %s\n", left, "", c->help);
+		else
+			printf("  %-38s %s\n", left, c->help);
 	}
 	puts("\n  -c, --config FILE    configuration, default /etc/samepath/samepath.yaml\n"
 	     "  -g, --gateway NAME   instance, default gateway.name of the configuration\n"
@@ -148,7 +154,7 @@ static int run(const struct command *c, struct request *q)
 		q->rest[q->count++] = (char *)c->verbs[0];
 		q->rest[q->count] = NULL;
 	}
-	for (i = 0; i < 4 && c->verbs[i]; i++)
+	for (i = 0; i < VERBS_MAX && c->verbs[i]; i++)
 		if (!strcmp(c->verbs[i], q->rest[1]))
 			return c->run(q->count, q->rest);
 	return print_error("%s %s: unknown verb; known: %s", c->name, q->rest[1],

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "print.h"
 
 #define COLUMNS_MAX 32
@@ -21,7 +22,7 @@ bool print_json;
 
 struct cell {
 	char *text;
-	bool number;
+	bool number, alarm;
 };
 static struct {
 	const char *const *columns;
@@ -167,6 +168,7 @@ static void text_cell(const char *value, bool number)
 
 	c->text = strdup(value);
 	c->number = number;
+	c->alarm = false;
 	if (table.flushed)
 		return;
 	if (number)
@@ -202,6 +204,16 @@ void print_cell_number(uint64_t value)
 		text_cell(text, true);
 	}
 	table.cell++;
+}
+
+void print_cell_alarm(const char *value)
+{
+	size_t cell = table.cell;
+
+	print_cell_text(value);
+	/* A row that goes out by itself is still in its cells until it ends. */
+	if (!print_json && cell < table.column_count)
+		table.rows[table.kept][cell].alarm = true;
 }
 
 static char *join(const char *const *values)
@@ -256,12 +268,24 @@ static void write_cell(size_t column, const char *text)
 		printf("  %-*s", width, text);
 }
 
+/* Red is for people at a terminal, who may say that they want none (no-color.org). */
+static bool colours(void)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && !(no && no[0]);
+}
+
 static void write_row(struct cell *cells)
 {
 	size_t i;
 
 	for (i = 0; i < table.column_count; i++) {
+		bool red = cells[i].alarm && colours();
+
+		fputs(red ? "\033[1;31m" : "", stdout);
 		write_cell(i, cells[i].text ? cells[i].text : "-");
+		fputs(red ? "\033[0m" : "", stdout);
 		free(cells[i].text);
 		cells[i].text = NULL;
 	}

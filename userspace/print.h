@@ -32,6 +32,7 @@ void print_value_number(const char *name, uint64_t value);
 /* Columns: NULL-ended list of names. Widths of text columns come from the first 256 rows. */
 void print_table_begin(const char *name, const char *const *columns);
 void print_cell_text(const char *value); /* NULL: "-" / null */
+void print_cell_alarm(const char *value); /* a text, in red where somebody looks */
 void print_cell_number(uint64_t value);
 void print_cell_list(const char *const *values); /* "a,b" / ["a","b"], NULL-ended */
 void print_row_end(void);
