@@ -67,24 +67,6 @@ static void check_timeouts(const struct config *c, struct report *r)
 				       rows[i].value, rows[i].floor, rows[i].rfc);
 }
 
-static void check_classes(const struct config *c, struct report *r)
-{
-	size_t i;
-
-	for (i = 0; i < c->class_count; i++) {
-		const struct config_class *k = &c->classes[i];
-
-		if (!k->feed && !k->prefixes.count)
-			report_error(r, c->file, k->line,
-				     "classes[%s]: selects nothing; accepted: feed, prefixes, or both", k->name);
-		if (!k->feed && (k->areas.count || k->categories.count || k->id_count ||
-				 k->required >= 0 || k->expressroute >= 0))
-			report_error(r, c->file, k->line,
-				     "classes[%s]: areas, categories, ids, required and expressroute select from a feed; accepted: with feed",
-				     k->name);
-	}
-}
-
 static void check_rules(const struct config *c, struct report *r)
 {
 	size_t i, count;
@@ -107,6 +89,7 @@ bool config_check(const struct config *c, struct report *report)
 	check_sizes(c, report);
 	check_tables(c, report);
 	check_timeouts(c, report);
+	check_feeds(c, report);
 	check_classes(c, report);
 	check_rules(c, report);
 	check_links(c, report);

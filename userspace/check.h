@@ -17,6 +17,8 @@ struct config *check_all(const char *file, const char *gateway, struct feeds *fe
 
 /* Parts, for check*.c. */
 bool check_names(const struct config *c, struct report *report);
+void check_feeds(const struct config *c, struct report *report);
+void check_classes(const struct config *c, struct report *report);
 void check_links(const struct config *c, struct report *report);
 void check_pools(const struct config *c, struct report *report);
 void check_services(const struct config *c, struct report *report);

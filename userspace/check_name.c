@@ -142,6 +142,26 @@ static void rule_names(struct checker *k, const struct config_rule *u)
 	once_in_list(k, &u->circuits, "policy.circuits");
 }
 
+/* Classes are selected in their order, so what is excepted stands before. */
+static void except_names(struct checker *k, const struct config_class *class)
+{
+	const struct config *c = k->c;
+
+	for (size_t i = 0; i < class->except.count; i++) {
+		const struct config_word *w = &class->except.at[i];
+		const struct config_class *other = config_class(c, w->text);
+
+		must_be(k, w, "classes.except", KIND(c, "class", classes, class_count), NULL);
+		if (!other || other < class)
+			continue;
+		report_error(k->r, c->file, w->line,
+			     "classes[%s].except: %s: not written before it; accepted: an earlier class",
+			     class->name, w->text);
+		k->sound = false;
+	}
+	once_in_list(k, &class->except, "classes.except");
+}
+
 bool check_names(const struct config *c, struct report *report)
 {
 	struct checker k = { c, report, true };
@@ -161,6 +181,7 @@ bool check_names(const struct config *c, struct report *report)
 
 		if (w.text)
 			must_be(&k, &w, "classes.feed", KIND(c, "feed", feeds, feed_count), NULL);
+		except_names(&k, &c->classes[i]);
 	}
 	for (i = 0; i < c->rule_count; i++)
 		rule_names(&k, &c->rules[i]);

@@ -99,10 +99,12 @@ struct config_class {
 	char *feed; /* NULL: literal prefixes only */
 	int feed_line;
 	struct config_words areas, categories; /* empty: all */
+	struct config_words services, regions, groups, names; /* empty: all */
 	int *ids;
 	size_t id_count; /* 0: all */
 	int required, expressroute; /* -1 not asked, 0 false, 1 true */
 	struct config_prefixes prefixes; /* literal; with `feed` they are added */
+	struct config_words except; /* earlier classes, whose prefixes are taken out */
 };
 
 struct config_rule {

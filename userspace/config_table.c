@@ -157,7 +157,12 @@ static const struct field class_fields[] = {
 	{ "ids", FIELD_IDS, ARRAY(config_class, ids, id_count) },
 	{ "required", FIELD_TRISTATE, AT(config_class, required) },
 	{ "expressroute", FIELD_TRISTATE, AT(config_class, expressroute) },
+	{ "names", FIELD_WORDS, AT(config_class, names) },
+	{ "services", FIELD_WORDS, AT(config_class, services) },
+	{ "regions", FIELD_WORDS, AT(config_class, regions) },
+	{ "groups", FIELD_WORDS, AT(config_class, groups) },
 	{ "prefixes", FIELD_PREFIXES, AT(config_class, prefixes) },
+	{ "except", FIELD_WORDS, AT(config_class, except) },
 	{ 0 },
 };
 static void class_defaults(void *element)

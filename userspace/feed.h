@@ -90,8 +90,13 @@ const struct feed *class_feed(const struct config *c, const struct feeds *feeds,
 			      const struct config_class *class);
 bool class_takes_set(const struct config_class *class, const struct feed_set *set);
 
-/* The prefixes that the class selects (literal ones too), sorted, without duplicates.
- * A feed that is not at hand selects nothing. The caller frees *out. 0 or -ENOMEM. */
+/* Whether the bodies of all feeds that it depends on are at hand, those of excepted classes too. */
+bool class_known(const struct config *c, const struct feeds *feeds, const struct config_class *class);
+
+/* The prefixes that the class selects (literal ones too) and does not except, sorted, without
+ * duplicates. A feed that is not at hand selects nothing; where that is the feed of an excepted class,
+ * the whole class selects nothing, for what it would hold too much is not known.
+ * The caller frees *out. 0 or -ENOMEM. */
 int class_select(const struct config *c, const struct feeds *feeds, const struct config_class *class,
 		 struct prefix **out, size_t *count);
 

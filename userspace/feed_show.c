@@ -26,14 +26,24 @@ static const char *yes(bool value)
 	return value ? "yes" : "no";
 }
 
+/* What only numbered sets say. */
+static const char *said(const struct feed_set *s, const char *text)
+{
+	return s->id ? text : NULL;
+}
+
 static void show_set(const struct feed *f, const struct feed_set *s)
 {
+	char label[FEED_LABEL];
+
+	feed_set_label(s, label, sizeof(label));
 	print_cell_text(f->name);
-	print_cell_number((uint64_t)s->id);
+	print_cell_text(label);
 	print_cell_text(s->area);
-	print_cell_text(feed_category_text(s->category));
-	print_cell_text(yes(s->expressroute));
-	print_cell_text(yes(s->required));
+	print_cell_text(s->region);
+	print_cell_text(said(s, feed_category_text(s->category)));
+	print_cell_text(said(s, yes(s->expressroute)));
+	print_cell_text(said(s, yes(s->required)));
 	print_cell_number(feed_of_family(s->prefixes, s->prefix_count, 4));
 	print_cell_number(feed_of_family(s->prefixes, s->prefix_count, 6));
 	print_cell_text(s->tcp_ports);
@@ -43,8 +53,9 @@ static void show_set(const struct feed *f, const struct feed_set *s)
 
 static void show_sets(const struct feeds *feeds)
 {
-	static const char *const columns[] = { "feed", "id", "area", "category", "expressroute",
-					       "required", "ipv4", "ipv6", "tcp", "udp", NULL };
+	static const char *const columns[] = { "feed",	   "set",	   "area",     "region",
+					       "category", "expressroute", "required", "ipv4",
+					       "ipv6",	   "tcp",	   "udp",      NULL };
 
 	print_table_begin("sets", columns);
 	for (size_t i = 0; i < feeds->count; i++)
@@ -70,10 +81,34 @@ static void add_once(const char **list, const char *text)
 	list[1] = NULL;
 }
 
-static bool in_class(const struct config_class *class, const struct feed *f,
-		     const struct feed_entry *e, size_t n)
+/* What a class with exceptions selects; of the others the sets say it. */
+struct selected {
+	struct prefix *at; /* sorted, none inside another */
+	size_t count;
+};
+
+static bool meets(const struct selected *selected, const struct prefix *p)
+{
+	size_t low = 0, high = selected->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (prefix_compare(&selected->at[middle], p) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (low < selected->count && prefix_contains(p, &selected->at[low])) ||
+	       (low && prefix_contains(&selected->at[low - 1], p));
+}
+
+static bool in_class(const struct config_class *class, const struct selected *selected,
+		     const struct feed *f, const struct feed_entry *e, size_t n)
 {
 	if (!class->feed || strcmp(class->feed, f->name))
+		return false;
+	if (class->except.count && !meets(selected, &e->prefix))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (class_takes_set(class, e[i].set))
@@ -102,11 +137,12 @@ static char *ports_of(const struct feed_entry *e, size_t n, bool tcp)
 	return out;
 }
 
-static void show_prefix(const struct config *c, const struct feed *f, const struct feed_entry *e,
-			size_t n, struct lists *l)
+static void show_prefix(const struct config *c, const struct selected *selected,
+			const struct feed *f, const struct feed_entry *e, size_t n, struct lists *l)
 {
 	char text[PREFIX_TEXT], *tcp = ports_of(e, n, true), *udp = ports_of(e, n, false);
 	enum feed_category category = CATEGORY_DEFAULT;
+	const struct feed_set *any = e->set; /* one feed numbers all of its sets, or none */
 	bool expressroute = false;
 
 	l->areas[0] = l->sets[0] = l->classes[0] = NULL;
@@ -119,14 +155,14 @@ static void show_prefix(const struct config *c, const struct feed *f, const stru
 		expressroute |= e[i].set->expressroute;
 	}
 	for (size_t i = 0; i < c->class_count; i++)
-		if (in_class(&c->classes[i], f, e, n))
+		if (in_class(&c->classes[i], &selected[i], f, e, n))
 			add_once(l->classes, c->classes[i].name);
 	print_cell_text(f->name);
 	print_cell_text(prefix_text(&e->prefix, text));
 	print_cell_list(l->sets);
 	print_cell_list(l->areas);
-	print_cell_text(feed_category_text(category));
-	print_cell_text(yes(expressroute));
+	print_cell_text(said(any, feed_category_text(category)));
+	print_cell_text(said(any, yes(expressroute)));
 	print_cell_list(l->classes);
 	print_cell_text(tcp);
 	print_cell_text(udp);
@@ -135,7 +171,8 @@ static void show_prefix(const struct config *c, const struct feed *f, const stru
 	free(udp);
 }
 
-static int show_prefixes_of(const struct config *c, const struct feed *f)
+static int show_prefixes_of(const struct config *c, const struct selected *selected,
+			    const struct feed *f)
 {
 	struct lists l = {
 		.areas = calloc(f->set_count + 1, sizeof(*l.areas)),
@@ -152,7 +189,7 @@ static int show_prefixes_of(const struct config *c, const struct feed *f)
 	for (size_t i = 0; i < count; i += n) {
 		for (n = 1; i + n < count && prefix_equal(&e[i].prefix, &e[i + n].prefix); n++)
 			;
-		show_prefix(c, f, e + i, n, &l);
+		show_prefix(c, selected, f, e + i, n, &l);
 	}
 	free(e);
 	free(l.areas);
@@ -164,15 +201,25 @@ static int show_prefixes_of(const struct config *c, const struct feed *f)
 
 static int show_prefixes(const struct config *c, const struct feeds *feeds)
 {
-	static const char *const columns[] = { "feed", "prefix", "sets", "areas", "category",
-					       "expressroute", "classes", "tcp", "udp", NULL };
-	int err = 0;
+	static const char *const columns[] = { "feed",	  "prefix",   "sets",
+					       "areas",	  "category", "expressroute",
+					       "classes", "tcp",      "udp",
+					       NULL };
+	struct selected *selected = calloc(c->class_count + 1, sizeof(*selected));
+	int err = selected ? 0 : -ENOMEM;
 
+	for (size_t i = 0; i < c->class_count && !err; i++)
+		if (c->classes[i].except.count)
+			err = class_select(c, feeds, &c->classes[i], &selected[i].at,
+					   &selected[i].count);
 	print_table_begin("prefixes", columns);
 	for (size_t i = 0; i < feeds->count && !err; i++)
 		if (feeds->at[i])
-			err = show_prefixes_of(c, feeds->at[i]);
+			err = show_prefixes_of(c, selected, feeds->at[i]);
 	print_table_end();
+	for (size_t i = 0; selected && i < c->class_count; i++)
+		free(selected[i].at);
+	free(selected);
 	return err;
 }
 
@@ -201,9 +248,9 @@ static int show_class(const struct config *c, const struct feeds *feeds,
 
 int feed_show(const struct config *c, const struct instance *i, const struct feeds *feeds, const char *only)
 {
-	static const char *const columns[] = { "class", "feed", "sets", "literal", "ipv4", "ipv6", NULL };
-	struct feeds shown = { .count = feeds->count, .at = calloc(feeds->count + 1, sizeof(*shown.at)) };
-	int err = shown.at ? 0 : -ENOMEM;
+	static const char *const columns[] = { "class", "feed", "sets", "literal",
+					       "ipv4",	"ipv6", NULL };
+	int err;
 
 	for (size_t k = 0; k < feeds->count && !err; k++)
 		shown.at[k] = !only || !strcmp(c->feeds[k].name, only) ? feeds->at[k] : NULL;

@@ -13,13 +13,6 @@ static unsigned int meeting(const struct policy *p, uint32_t s, uint32_t d)
 	return p->sources.families[s] & p->destinations.families[d];
 }
 
-/* A class whose feed body is not at hand may select anything: nothing is said of it. */
-static bool unknown_class(const struct config *c, const struct feeds *feeds,
-			  const struct config_class *class)
-{
-	return class->feed && !class_feed(c, feeds, class);
-}
-
 static void check_classes(const struct policy *p, const struct feeds *feeds, struct report *report)
 {
 	const struct config *c = p->config;
@@ -27,7 +20,8 @@ static void check_classes(const struct policy *p, const struct feeds *feeds, str
 	for (size_t i = 0; i < c->class_count; i++) {
 		const struct config_class *k = &c->classes[i];
 
-		if (!p->class_empty[i] || unknown_class(c, feeds, k))
+		/* One whose body is not at hand may select anything: nothing is said of it. */
+		if (!p->class_empty[i] || !class_known(c, feeds, k))
 			continue;
 		report_error(report, c->file, k->line, "classes[%s]: selects no prefix%s%s%s; %s", k->name,
 			     k->feed ? " of feed " : "", k->feed ? k->feed : "",
@@ -48,7 +42,7 @@ static bool rule_excused(const struct policy *p, const struct feeds *feeds,
 
 		if (!k)
 			continue;
-		if (unknown_class(c, feeds, k))
+		if (!class_known(c, feeds, k))
 			return true;
 		empty += p->class_empty[k - c->classes];
 	}

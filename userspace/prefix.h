@@ -30,6 +30,11 @@ bool prefix_equal(const struct prefix *a, const struct prefix *b);
 int prefix_compare(const void *a, const void *b); /* for qsort: family, address, length */
 /* Sorts, and drops what stands twice; returns how many are left. */
 size_t prefixes_order(struct prefix *p, size_t count);
+/* What lies in `from` and not in `away`, as few prefixes as hold it: one that an excepted prefix lies
+ * in is split. Neither needs an order; *out is in order, none inside another. The caller frees *out.
+ * 0 or -ENOMEM. */
+int prefixes_without(const struct prefix *from, size_t count, const struct prefix *away,
+		     size_t away_count, struct prefix **out, size_t *out_count);
 unsigned int prefix_mapped_length(const struct prefix *p); /* length + 96 for IPv4 */
 
 /* What a public address must not be (RFC 6890 and its registries). */

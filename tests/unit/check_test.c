@@ -138,6 +138,10 @@ static void sample_passes(void **state)
 #define EXPRESS "  - {name: er, kind: expressroute, table: 7, links: [{interface: er0}]"
 #define OPEN NET ", inbound-pool: [10.9.0.0/28], advertise: [203.0.113.0/28, 198.51.100.0/24]"
 #define SERVE(keys) "services: [{name: a, circuits: [net], " keys "}]\n"
+/* The file that holds this is in build/, and sources are relative to it. */
+#define FED(format, file, keys) \
+	HEAD NET "}\nfeeds: [{name: f, format: " format ", source: ../tests/data/feeds/" file "}]\n" \
+	"classes: [{name: k, feed: f, " keys "}]\n"
 #define RULES "policy:\n  - {from: [campus], to: [any], circuits: [net], otherwise: drop}\n"
 
 /* `says`: a part of what is said, NULL when nothing may be. */
@@ -181,7 +185,41 @@ static const struct row {
 	  "policy.to: any: beside classes", false },
 	{ "class of nothing", HEAD NET "}\nclasses: [{name: k}]\n" RULES, "selects nothing", false },
 	{ "selection without feed", HEAD NET "}\nclasses: [{name: k, areas: [Exchange],"
-	  " prefixes: [198.18.7.0/24]}]\n" RULES, "select from a feed", false },
+	  " prefixes: [198.18.7.0/24]}]\n" RULES, "classes[k].areas: selects from a feed; accepted: with feed", false },
+	{ "every selector of one format", FED("azure-service-tags", "azure-service-tags.json",
+	  "names: [Storage.*], services: [azurestorage], regions: [WestUS2]") RULES, NULL, true },
+	{ "every selector of AWS", FED("aws-ip-ranges", "aws-ip-ranges.json",
+	  "services: [EC2], regions: [us-east-1], groups: [us-east-1-bos-1]") RULES, NULL, true },
+	{ "a service with a blank", FED("google", "google-cloud.json",
+	  "services: [Google Cloud], regions: [global]") RULES, NULL, true },
+	{ "areas of Azure", FED("azure-service-tags", "azure-service-tags.json", "areas: [Exchange]") RULES,
+	  "classes[k].areas: no tag of the format azure-service-tags; accepted: names, services, regions",
+	  false },
+	{ "names of AWS", FED("aws-ip-ranges", "aws-ip-ranges.json", "names: [S3]") RULES,
+	  "classes[k].names: no tag of the format aws-ip-ranges; accepted: services, regions, groups", false },
+	{ "groups of Google", FED("google", "google-cloud.json", "groups: [global]") RULES,
+	  "classes[k].groups: no tag of the format google; accepted: services, regions\n", false },
+	{ "ids of a list", FED("cidr-lines", "cidr-lines.txt", "ids: [1]") RULES,
+	  ":6: classes[k].ids: no tag of the format cidr-lines; accepted: no selector", false },
+	{ "required of a list", FED("cidr-lines", "cidr-lines.txt", "required: false") RULES,
+	  "classes[k].required: no tag", false },
+	{ "expressroute of a list", FED("cidr-lines", "cidr-lines.txt", "expressroute: true") RULES,
+	  "classes[k].expressroute: no tag", false },
+	{ "regions of Microsoft 365", FED("microsoft365", "microsoft365.json", "regions: [eu]") RULES,
+	  "the format microsoft365; accepted: areas, categories, ids, required, expressroute", false },
+	{ "star within a name", FED("azure-service-tags", "azure-service-tags.json", "names: [\"St*e\"]")
+	  RULES, "classes[k].names: St*e: a * within; accepted: a name, or its beginning and *", false },
+	{ "excepting all that there is", HEAD NET "}\nclasses: [{name: a, prefixes: [198.18.0.0/16]},\n"
+	  "  {name: b, prefixes: [198.18.7.0/24], except: [a]}]\n" RULES,
+	  ":6: classes[b]: selects no prefix", false },
+	{ "excepting itself", HEAD NET "}\nclasses: [{name: a, prefixes: [198.18.0.0/16], except: [a]}]\n"
+	  RULES, "classes[a].except: a: not written before it; accepted: an earlier class", false },
+	{ "excepting twice", HEAD NET "}\nclasses: [{name: a, prefixes: [198.18.0.0/24]},\n"
+	  "  {name: b, prefixes: [198.18.0.0/16], except: [a, a]}]\n" RULES,
+	  ":6: classes.except: a: stands twice; accepted: each name once", false },
+	{ "excepting what is not fetched yet", HEAD NET "}\nfeeds: [{name: f, format: google, "
+	  "source: \"https://www.example.com/cloud.json\"}]\nclasses: [{name: a, feed: f},\n"
+	  "  {name: b, prefixes: [198.18.0.0/16], except: [a]}]\n" RULES, "warning: ", true },
 	{ "more pool prefixes than fit", HEAD "  - {name: net, kind: internet, links: [{interface: wan0}],"
 	  " outbound-pool: [192.0.2.0, 192.0.2.2, 192.0.2.4, 192.0.2.6, 192.0.2.8, 192.0.2.10, 192.0.2.12,"
 	  " 192.0.2.14, 192.0.2.16, 192.0.2.18, 192.0.2.20, 192.0.2.22, 192.0.2.24, 192.0.2.26, 192.0.2.28,"
@@ -246,7 +284,7 @@ static const struct row {
 
 static int row_differs(const struct row *row)
 {
-	char file[] = "/tmp/samepath-check-XXXXXX", *text;
+	char file[] = "build/check-XXXXXX", *text;
 	int fd = mkstemp(file);
 	bool sound, said;
 

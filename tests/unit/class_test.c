@@ -146,6 +146,177 @@ static void feed_that_is_not_at_hand_selects_nothing(void **state)
 	assert_ptr_equal(class_feed(&config, &feeds, &k), kept);
 }
 
+/* Feeds with tags of their own, and classes in their order. */
+struct world {
+	struct config config;
+	struct feeds feeds;
+	struct config_feed entries[4];
+	struct config_class classes[8];
+	struct config_word word[8];
+	size_t words;
+};
+
+static void world_begin(struct world *w)
+{
+	static const struct config_feed entries[] = {
+		{ .name = "azure", .format = FEED_AZURE_SERVICE_TAGS, .source = "azure-service-tags.json" },
+		{ .name = "aws", .format = FEED_AWS_IP_RANGES, .source = "aws-ip-ranges.json" },
+		{ .name = "goog", .format = FEED_GOOGLE, .source = "google.json" },
+		{ .name = "cloud", .format = FEED_GOOGLE, .source = "google-cloud.json" },
+	};
+
+	memset(w, 0, sizeof(*w));
+	memcpy(w->entries, entries, sizeof(entries));
+	w->config = (struct config){ .file = "tests/data/feeds/x.yaml", .lab = true, .feeds = w->entries,
+				     .feed_count = 4, .classes = w->classes };
+	assert_true(feeds_load(&w->config, &w->feeds, &report));
+}
+
+static struct config_class *world_class(struct world *w, char *name, char *feed)
+{
+	struct config_class *k = &w->classes[w->config.class_count++];
+
+	*k = class_of(feed);
+	k->name = name;
+	return k;
+}
+
+static struct config_words world_word(struct world *w, char *text)
+{
+	return words(&w->word[w->words++], text);
+}
+
+static void world_selects(struct world *w, const struct config_class *class, const char *want)
+{
+	struct config kept_config = config;
+	struct feeds kept = feeds;
+
+	config = w->config;
+	feeds = w->feeds;
+	selects(class, want);
+	config = kept_config;
+	feeds = kept;
+}
+
+static void tags_of_other_formats_select(void **state)
+{
+	struct config_class *k;
+	struct world w;
+
+	(void)state;
+	world_begin(&w);
+	k = world_class(&w, "k", "azure");
+	k->names = world_word(&w, "storage.westus2");
+	world_selects(&w, k, "198.18.48.0/24 203.0.113.8/29");
+	k->names = world_word(&w, "Storage*");
+	world_selects(&w, k, "198.18.32.0/20 198.18.48.0/24 203.0.113.8/29 2001:db8:a000:40::/64");
+	k->names = world_word(&w, "storage.*");
+	world_selects(&w, k, "198.18.48.0/24 203.0.113.8/29");
+	k->names = world_word(&w, "Storage.West");
+	world_selects(&w, k, "");
+	*k = class_of("azure");
+	k->regions = world_word(&w, "WESTUS2");
+	world_selects(&w, k, "198.18.48.0/24 198.18.64.7/32 203.0.113.8/29");
+	k->services = world_word(&w, "azuresql");
+	world_selects(&w, k, "198.18.64.7/32");
+	*k = class_of("aws");
+	k->services = world_word(&w, "EC2");
+	world_selects(&w, k, "198.18.8.0/24 198.18.9.0/24");
+	k->groups = world_word(&w, "us-east-1-bos-1");
+	world_selects(&w, k, "198.18.9.0/24");
+	feeds_free(&w.feeds);
+}
+
+static void set_without_the_tag_is_in_no_list(void **state)
+{
+	struct config_class *k;
+	struct world w;
+
+	(void)state;
+	world_begin(&w);
+	k = world_class(&w, "k", "goog");
+	k->services = world_word(&w, "Google Cloud");
+	world_selects(&w, k, "");
+	*k = class_of("goog");
+	k->names = world_word(&w, "*");
+	world_selects(&w, k, "");
+	*k = class_of("goog");
+	k->areas = world_word(&w, "");
+	world_selects(&w, k, "");
+	feeds_free(&w.feeds);
+}
+
+static void google_services_are_goog_without_cloud(void **state)
+{
+	struct config_class *k;
+	struct world w;
+
+	(void)state;
+	world_begin(&w);
+	world_class(&w, "cloud", "cloud");
+	k = world_class(&w, "services", "goog");
+	k->except = world_word(&w, "cloud");
+	world_selects(&w, k, "198.18.0.0/22 198.18.8.0/21 198.51.100.64/26 2001:db8::/38");
+	feeds_free(&w.feeds);
+}
+
+static void excepted_of_the_excepted_comes_back(void **state)
+{
+	struct config_prefix literal[3] = { 0 };
+	struct config_class *k;
+	struct world w;
+	const char *why;
+
+	(void)state;
+	world_begin(&w);
+	assert_int_equal(prefix_parse("192.0.2.0/24", &literal[0].prefix, &why), 0);
+	assert_int_equal(prefix_parse("192.0.2.0/25", &literal[1].prefix, &why), 0);
+	assert_int_equal(prefix_parse("192.0.2.0/26", &literal[2].prefix, &why), 0);
+	world_class(&w, "quarter", NULL)->prefixes = (struct config_prefixes){ &literal[2], 1 };
+	k = world_class(&w, "half", NULL);
+	k->prefixes = (struct config_prefixes){ &literal[1], 1 };
+	k->except = world_word(&w, "quarter");
+	k = world_class(&w, "whole", NULL);
+	k->prefixes = (struct config_prefixes){ &literal[0], 1 };
+	k->except = world_word(&w, "half");
+	world_selects(&w, k, "192.0.2.0/26 192.0.2.128/25");
+	feeds_free(&w.feeds);
+}
+
+static void excepted_feed_that_is_not_at_hand_leaves_nothing(void **state)
+{
+	struct config_prefix literal = { 0 };
+	struct config_class *k, *far;
+	struct feed *kept;
+	struct world w;
+	const char *why;
+
+	(void)state;
+	world_begin(&w);
+	assert_int_equal(prefix_parse("192.0.2.0/24", &literal.prefix, &why), 0);
+	world_class(&w, "cloud", "cloud");
+	k = world_class(&w, "aws", "aws");
+	k->except = world_word(&w, "cloud");
+	far = world_class(&w, "far", NULL);
+	far->prefixes = (struct config_prefixes){ &literal, 1 };
+	far->except = world_word(&w, "aws");
+	world_selects(&w, far, "192.0.2.0/24");
+	assert_true(class_known(&w.config, &w.feeds, far));
+	kept = w.feeds.at[3];
+	w.feeds.at[3] = NULL;
+	world_selects(&w, k, "");
+	world_selects(&w, far, ""); /* through a class that excepts it */
+	assert_false(class_known(&w.config, &w.feeds, k));
+	assert_false(class_known(&w.config, &w.feeds, far));
+	w.feeds.at[3] = kept;
+	k->except = world_word(&w, "nowhere");
+	world_selects(&w, k, "");
+	k->except = world_word(&w, "far"); /* a later one: no cycle is followed */
+	world_selects(&w, k, "");
+	world_selects(&w, far, "");
+	feeds_free(&w.feeds);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +326,11 @@ int main(void)
 		cmocka_unit_test(ids_required_and_expressroute),
 		cmocka_unit_test(literal_prefixes_are_added_once),
 		cmocka_unit_test(feed_that_is_not_at_hand_selects_nothing),
+		cmocka_unit_test(tags_of_other_formats_select),
+		cmocka_unit_test(set_without_the_tag_is_in_no_list),
+		cmocka_unit_test(google_services_are_goog_without_cloud),
+		cmocka_unit_test(excepted_of_the_excepted_comes_back),
+		cmocka_unit_test(excepted_feed_that_is_not_at_hand_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -61,7 +61,8 @@ static struct config *configured(const char *rest)
 
 static struct feed *parsed(const char *body)
 {
-	struct feed *f = feed_parse("m365", FEED_MICROSOFT365, body, strlen(body), true, &report);
+	const struct feed_rules rules = { .lab = true, .min4 = 8, .min6 = 16 };
+	struct feed *f = feed_parse("m365", FEED_MICROSOFT365, body, strlen(body), &rules, &report);
 
 	if (!f)
 		fail_msg("%s", report.lines[0].text);

@@ -150,7 +150,7 @@ static void google_without_tags_is_one_set(void **state)
 	(void)state;
 	assert_string_equal(f->version, "1760000000000");
 	assert_int_equal(f->set_count, 1);
-	set_is(f, 0, "0 -|-|-|-: 198.18.0.0/20 198.51.100.64/26 203.0.113.0/24 2001:db8::/36");
+	set_is(f, 0, "0 -|-|-|-: 198.18.0.0/20 198.18.12.0/24 198.51.100.64/26 203.0.113.0/24 2001:db8::/36");
 	feed_free(f);
 }
 
