@@ -250,7 +250,8 @@ int feed_show(const struct config *c, const struct instance *i, const struct fee
 {
 	static const char *const columns[] = { "class", "feed", "sets", "literal",
 					       "ipv4",	"ipv6", NULL };
-	int err;
+	struct feeds shown = { .count = feeds->count, .at = calloc(feeds->count + 1, sizeof(*shown.at)) };
+	int err = shown.at ? 0 : -ENOMEM;
 
 	for (size_t k = 0; k < feeds->count && !err; k++)
 		shown.at[k] = !only || !strcmp(c->feeds[k].name, only) ? feeds->at[k] : NULL;
