@@ -140,7 +140,8 @@ static void sample_passes(void **state)
 #define SERVE(keys) "services: [{name: a, circuits: [net], " keys "}]\n"
 /* The file that holds this is in build/, and sources are relative to it. */
 #define FED(format, file, keys) \
-	HEAD NET "}\nfeeds: [{name: f, format: " format ", source: ../tests/data/feeds/" file "}]\n" \
+	HEAD "  - {name: net, kind: internet, links: [{interface: wan0}], outbound-pool: [198.19.250.0/28]" \
+	"}\nfeeds: [{name: f, format: " format ", source: ../tests/data/feeds/" file "}]\n" \
 	"classes: [{name: k, feed: f, " keys "}]\n"
 #define RULES "policy:\n  - {from: [campus], to: [any], circuits: [net], otherwise: drop}\n"
 

@@ -12,7 +12,7 @@
 static struct report report;
 static struct config_feed feed_entry = { .name = "m365", .source = "microsoft365.json", .line = 1 };
 static struct config config = {
-	.file = "tests/data/feeds/x.yaml", .lab = true, .feeds = &feed_entry, .feed_count = 1,
+	.file = "tests/data/feeds/x.yaml", .lab = true, .name = "unit", .feeds = &feed_entry, .feed_count = 1,
 };
 static struct feeds feeds;
 
@@ -167,9 +167,9 @@ static void world_begin(struct world *w)
 
 	memset(w, 0, sizeof(*w));
 	memcpy(w->entries, entries, sizeof(entries));
-	w->config = (struct config){ .file = "tests/data/feeds/x.yaml", .lab = true, .feeds = w->entries,
+	w->config = (struct config){ .file = "tests/data/feeds/x.yaml", .lab = true, .name = "unit", .feeds = w->entries,
 				     .feed_count = 4, .classes = w->classes };
-	assert_true(feeds_load(&w->config, &w->feeds, &report));
+	assert_true(feeds_load(&w->config, NULL, &w->feeds, &report));
 }
 
 static struct config_class *world_class(struct world *w, char *name, char *feed)

@@ -563,6 +563,7 @@ static void effect_equals_the_naive_model(void **state)
 
 static void captures_name_the_one_prefix_that_left(void **state)
 {
+	const struct feed_rules rules = { .min4 = 8, .min6 = 16 };
 	static const int left[] = { 1, 2, 5, 6 };
 	struct feed *a[2] = { 0 }, *b[2] = { 0 };
 	struct feeds x = { a, 2 }, y = { b, 2 };
@@ -575,8 +576,8 @@ static void captures_name_the_one_prefix_that_left(void **state)
 	if (access(CAPTURE("2020070800"), R_OK) || access(CAPTURE("2020080600"), R_OK))
 		skip();
 	c = configured(CLASSES);
-	a[0] = feed_read("m365", FEED_MICROSOFT365, CAPTURE("2020070800"), false, &report);
-	b[0] = feed_read("m365", FEED_MICROSOFT365, CAPTURE("2020080600"), false, &report);
+	a[0] = feed_read("m365", FEED_MICROSOFT365, CAPTURE("2020070800"), &rules, &report);
+	b[0] = feed_read("m365", FEED_MICROSOFT365, CAPTURE("2020080600"), &rules, &report);
 	assert_non_null(a[0]);
 	assert_non_null(b[0]);
 	assert_int_equal(feed_difference(a[0], b[0], &changes), 0);

@@ -20,13 +20,15 @@ static json_t *shown;
 static char *as_text(const struct config *c, const struct feeds *feeds, bool json)
 {
 	FILE *saved = stdout;
+	struct instance instance;
 	char *text = NULL;
 	size_t size = 0;
 
+	assert_int_equal(instance_open(&instance, "unit"), 0);
 	print_json = json;
 	stdout = open_memstream(&text, &size);
 	assert_non_null(stdout);
-	assert_int_equal(feed_show(c, feeds), 0);
+	assert_int_equal(feed_show(c, &instance, feeds, NULL), 0);
 	fclose(stdout);
 	stdout = saved;
 	return text;
@@ -50,6 +52,7 @@ static int setup(void **state)
 		  .except = { &cloud, 1 } },
 	};
 	struct config c = { .file = "tests/data/feeds/x.yaml",
+			    .name = "unit",
 			    .lab = true,
 			    .feeds = entries,
 			    .feed_count = 4,
@@ -60,7 +63,7 @@ static int setup(void **state)
 	char *text;
 
 	(void)state;
-	assert_true(feeds_load(&c, &feeds, &report));
+	assert_true(feeds_load(&c, NULL, &feeds, &report));
 	text = as_text(&c, &feeds, false);
 	assert_non_null(strstr(text, "198.18.0.0/20"));
 	free(text);

@@ -321,7 +321,7 @@ static void source_is_relative_to_the_configuration(void **state)
 		{ .name = "file", .source = "data/feeds/microsoft365.json", .line = 3 },
 		{ .name = "far", .source = "https://endpoints.example.com", .line = 4 },
 	};
-	struct config c = { .file = "tests/x.yaml", .lab = true, .feeds = entries, .feed_count = 2 };
+	struct config c = { .file = "tests/x.yaml", .name = "unit", .lab = true, .feeds = entries, .feed_count = 2 };
 	struct feeds feeds;
 
 	(void)state;
