@@ -260,10 +260,15 @@ static int make_plan(struct plan *p)
 }
 
 /* Under -j the answer is one object: warnings go with the changes, and what failed otherwise has been
- * said. */
+ * said. Who exchanges a feed says it himself. */
 static void say_report(const struct plan *p)
 {
-	if (!print_json || p->report.errors)
+	const struct apply_feed *feed = p->request->feed;
+
+	for (size_t i = 0; feed && i < p->report.count && !feed->why[0]; i++)
+		if (!p->report.lines[i].warning)
+			snprintf(feed->why, feed->why_size, "%s", p->report.lines[i].text);
+	if (!feed && (!print_json || p->report.errors))
 		report_print(&p->report);
 }
 

@@ -24,6 +24,8 @@ struct apply_feed {
 	 * -errno. Both run under the lock of the instance. */
 	int (*commit)(void *context);
 	int (*revert)(void *context);
+	char *why; /* the first error of the configuration or the feed, instead of printing it */
+	size_t why_size;
 };
 
 /* Everything that can be asked of `apply`. */

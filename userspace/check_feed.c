@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "check.h"
+#include "feed_current.h"
+#include "feed_service.h"
 
 #define FORMAT(format) (1u << (format))
 #define SELECTORS_TEXT 96
@@ -122,6 +124,27 @@ void check_classes(const struct config *c, struct report *report)
 	}
 }
 
+#define POLL_LEAST 3600 /* seconds: the web service asks for no more than that */
+#define POLL_LEAST_OTHERS 60
+
+/* Where it is fetched from, and how often. */
+static void check_source(const struct config *c, const struct config_feed *f, struct report *report)
+{
+	const char *why = feed_is_remote(f) ? feed_source_refused(f) : NULL;
+	uint32_t least = f->format == FEED_MICROSOFT365 ? POLL_LEAST : POLL_LEAST_OTHERS;
+
+	if (why)
+		report_error(report, c->file, f->line, "feeds[%s].source: %s: %s", f->name, f->source, why);
+	if (!c->lab && f->interval < least)
+		report_error(report, c->file, f->line,
+			     "feeds[%s].interval: %u: too often; accepted: %u seconds or more, or any with lab: true",
+			     f->name, f->interval, least);
+	if (!feed_is_remote(f) && (f->seed || f->ca))
+		report_error(report, c->file, f->line,
+			     "feeds[%s].%s: is for what is fetched; accepted: with a source that is a URL",
+			     f->name, f->seed ? "seed" : "ca");
+}
+
 /* The endpoint web service is asked for parts; the other formats are one body for all. */
 void check_feeds(const struct config *c, struct report *report)
 {
@@ -137,6 +160,7 @@ void check_feeds(const struct config *c, struct report *report)
 			{ "ipv6", f->ipv6 ? 0 : f->line },
 		};
 
+		check_source(c, f, report);
 		for (size_t j = 0;
 		     f->format != FEED_MICROSOFT365 && j < sizeof(keys) / sizeof(keys[0]); j++)
 			if (keys[j].line)

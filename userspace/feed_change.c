@@ -54,6 +54,7 @@ void feed_tell(const struct feed_gateway *g, const char *feed, enum event_kind k
 struct listed {
 	json_t *added, *removed;
 	size_t additions, removals;
+	uint32_t ipv4, ipv6; /* of what comes in force */
 };
 
 /* What one exchange works on; the context of struct apply_feed. */
@@ -81,6 +82,9 @@ static int list_moves(const struct feed *was, const struct feed *is, struct list
 	int err = was ? feed_unique(was, &a, &m) : 0;
 
 	err = err || !is ? err : feed_unique(is, &b, &n);
+	l->ipv4 = l->ipv6 = 0;
+	for (size_t all = 0; !err && all < n; all++)
+		*(b[all].family == 4 ? &l->ipv4 : &l->ipv6) += 1;
 	while (!err && (i < m || k < n)) {
 		int order = i == m ? 1 : k == n ? -1 : prefix_compare(&a[i], &b[k]);
 
@@ -146,12 +150,21 @@ static int revert(void *context)
 	return err;
 }
 
-static int exchange(struct feed_gateway *g, struct exchange *x)
+/* What goes wrong below is for stderr, whatever the answer of this command is written in. */
+static int exchange(struct feed_gateway *g, struct exchange *x, struct feed_outcome *out)
 {
 	const struct apply_feed request = { .name = x->name, .context = x, .take = take, .commit = commit,
-					    .revert = revert };
+					    .revert = revert, .why = out->why,
+					    .why_size = sizeof(out->why) };
+	bool json = print_json;
+	int err;
 
-	return g->applied ? apply_exchange(g->instance.name, &request) : commit(x);
+	if (!g->applied)
+		return commit(x);
+	print_json = false;
+	err = apply_exchange(g->instance.name, &request);
+	print_json = json;
+	return err;
 }
 
 /* What was in force: as it was applied, or as it would have been. */
@@ -187,6 +200,8 @@ static int prepare(struct feed_gateway *g, size_t at, struct exchange *x, const 
 	was = feed_before(g, at, x->former);
 	err = list_moves(was, x->feed, &x->listed);
 	feed_free(was);
+	x->fresh->ipv4 = x->listed.ipv4;
+	x->fresh->ipv6 = x->listed.ipv6;
 	free(x->fresh->change);
 	x->fresh->change = err ? NULL :
 				 change_line(x->name, x->former->in_force, x->fresh->in_force, how,
@@ -202,7 +217,7 @@ int feed_change(struct feed_gateway *g, size_t at, const struct feed_state *form
 	const struct listed *l = &x.listed;
 	int err = prepare(g, at, &x, how, out);
 
-	err = err ? err : exchange(g, &x);
+	err = err ? err : exchange(g, &x, out);
 	if (err && !out->why[0])
 		snprintf(out->why, sizeof(out->why), "cannot come in force: %s", strerror(-err));
 	if (!err) {

@@ -40,6 +40,18 @@ static struct config *applied_config(const struct instance *i, struct report *re
 	return c;
 }
 
+bool feed_gateway_applied(struct feed_gateway *g, const char *gateway)
+{
+	struct report report = { 0 };
+
+	*g = (struct feed_gateway){ .lock = -1, .instance = { .lock = -1 } };
+	if (!instance_open(&g->instance, gateway))
+		g->config = applied_config(&g->instance, &report);
+	g->applied = g->config != NULL;
+	report_free(&report);
+	return g->applied;
+}
+
 int feed_gateway_open(struct feed_gateway *g)
 {
 	struct report report = { 0 };

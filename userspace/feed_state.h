@@ -48,6 +48,7 @@ struct feed_state {
 	char in_force[FEED_VERSION_SIZE]; /* "": none */
 	char held[FEED_VERSION_SIZE]; /* waits for `feed approve`; "": none does */
 	char why_held[FEED_TEXT];
+	uint32_t ipv4, ipv6; /* prefixes in force, each counted once */
 	char etag[FEED_TEXT], modified[FEED_TEXT]; /* of the body fetched last */
 	char request[FEED_TEXT]; /* what was asked for: after another question the answer is another */
 	char tried[FEED_TEXT]; /* what the last poll asked for, answered or not */

@@ -39,7 +39,8 @@ char *state_text(const struct feed_state *s, size_t *size)
 		json_array_append_new(kept, kept_json(&s->kept[i]));
 	for (size_t i = 0; i < s->dated_count; i++)
 		json_array_append_new(dated, dated_json(&s->dated[i]));
-	root = json_pack("{si ss ss ss ss ss ss ss sI sI sI sI si ss ss* so so}", "state", STATE_VERSION,
+	root = json_pack("{si si si ss ss ss ss ss ss ss sI sI sI sI si ss ss* so so}", "state", STATE_VERSION,
+			 "ipv4", (int)s->ipv4, "ipv6", (int)s->ipv6,
 			 "in-force", s->in_force, "held", s->held, "why-held", s->why_held, "etag", s->etag,
 			 "modified", s->modified, "request", s->request, "tried", s->tried, "checked", (json_int_t)s->checked,
 			 "changed", (json_int_t)s->changed, "next", (json_int_t)s->next, "wake",
@@ -117,6 +118,8 @@ static bool take_all(struct feed_state *s, const json_t *root)
 	const char *change = json_string_value(json_object_get(root, "change"));
 	json_int_t failures = json_integer_value(json_object_get(root, "failures"));
 
+	s->ipv4 = (uint32_t)json_integer_value(json_object_get(root, "ipv4"));
+	s->ipv6 = (uint32_t)json_integer_value(json_object_get(root, "ipv6"));
 	s->failures = failures > 0 && failures < UINT16_MAX ? (uint32_t)failures : 0;
 	s->change = change ? strdup(change) : NULL;
 	return json_integer_value(json_object_get(root, "state")) == STATE_VERSION &&

@@ -23,6 +23,8 @@ struct feed_gateway {
 };
 /* 0 or EXIT_TROUBLE, said. */
 int feed_gateway_open(struct feed_gateway *g);
+/* The applied one of that name, without a word. False: none, or not for our eyes. */
+bool feed_gateway_applied(struct feed_gateway *g, const char *gateway);
 void feed_gateway_close(struct feed_gateway *g);
 /* For whoever changes the state of a feed; waits for a minute. 0 or -errno, -EBUSY. */
 int feed_gateway_lock(struct feed_gateway *g);

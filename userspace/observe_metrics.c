@@ -273,6 +273,7 @@ int observe_metrics(const struct observe *o, FILE *out)
 		verdict_metrics(o, c, out);
 		class_metrics(o, c, out);
 		service_metrics(o, out);
+		observe_feed_metrics(o, out);
 		other_metrics(o, c, out);
 		if (fflush(out) || ferror(out))
 			err = -EIO;

@@ -243,6 +243,7 @@ int observe_show(const struct observe *o)
 	if (daemon) /* without it the list is old */
 		show_filling(o);
 	err = err ? err : observe_service_tables(o, daemon, -1);
+	err = err ? err : observe_feed_table(o);
 	show_tables(fills, count);
 	show_classes(o, c);
 	show_verdicts(c);
