@@ -18,7 +18,7 @@ static feed_format_reader *const readers[] = {
 	[FEED_CIDR_LINES] = feed_lines,
 };
 
-static void feed_set_clear(struct feed_set *set)
+void feed_set_clear(struct feed_set *set)
 {
 	free(set->name);
 	free(set->area);

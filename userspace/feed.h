@@ -59,6 +59,7 @@ struct feed *feed_parse(const char *name, enum feed_format format, const char *b
 void feed_free(struct feed *feed);
 /* A path of the configuration: relative to its file. For the caller to free; NULL: out of memory. */
 char *feed_path(const char *config_file, const char *path);
+void feed_set_clear(struct feed_set *set); /* what it points to is freed, the set itself is not */
 
 /* All feeds of a configuration, in its order; an entry may be NULL (a URL: not fetched yet). */
 struct feeds {

@@ -98,7 +98,7 @@ static void earlier(int64_t *wake, int64_t when)
 static void without_future(struct feed *feed, const struct feed_state *s, int64_t now, int64_t *wake)
 {
 	for (size_t i = 0; i < s->dated_count; i++) {
-		const struct feed_dated *d = &s->dated[i];
+		const struct feed_pending *d = &s->dated[i];
 		bool gone = false;
 
 		if (feed_day(d->date) <= now)

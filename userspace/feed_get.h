@@ -13,14 +13,14 @@
 struct feed_request {
 	const char *url;
 	const char *ca; /* PEM file of the only authorities that count; NULL: the system's */
-	uint32_t timeout; /* seconds, of the whole transfer; connecting gets at most a third */
+	uint32_t timeout; /* seconds, of the whole transfer; at most a third for connecting */
 	size_t most; /* bytes of the body, as sent and as unpacked */
-	const char *etag, *modified; /* of what is at hand, as the server wrote them; NULL: ask for all */
+	const char *etag, *modified; /* of what is at hand, as the server wrote; NULL: ask for all */
 };
 struct feed_answer {
 	char *body; /* NULL unless there is a new one; a zero byte follows its last */
 	size_t size;
-	char *etag, *modified; /* ETag, Last-Modified; NULL: the server did not say, or not fit to be sent */
+	char *etag, *modified; /* NULL: the server did not say, or nothing that can be sent back */
 	bool unchanged; /* 304: what is at hand is still the newest */
 	uint32_t wait; /* seconds that a 429 or 503 asks us to stay away, at most a day; 0: none did */
 	char why[256]; /* one line, when it failed */

@@ -26,10 +26,10 @@ struct feed_poll {
 };
 struct feed_fetched {
 	bool unchanged; /* there is no body, for it would be the one at hand */
-	char *version; /* the service's newest, also when its body could not be had; NULL: ask the body */
+	char *version; /* the newest, also when its body could not be had; NULL: ask the body */
 	char *body;
 	size_t size; /* a zero byte follows */
-	char *changes; /* microsoft365: since the version asked with; NULL: none, not asked or not had */
+	char *changes; /* microsoft365: since the version asked with; NULL: none */
 	size_t changes_size;
 	char *etag, *modified; /* NULL: the server did not say */
 	uint32_t

@@ -35,7 +35,7 @@ struct feed_kept {
 };
 
 /* An addition that the provider says goes live on a day. */
-struct feed_dated {
+struct feed_pending {
 	int set; /* number of the endpoint set */
 	struct prefix prefix;
 	char date[9]; /* YYYYMMDD, UTC */
@@ -58,7 +58,7 @@ struct feed_state {
 	int64_t wake; /* what is in force changes by itself: a day comes, a grace ends; 0: never */
 	uint32_t failures; /* in a row */
 	char error[FEED_TEXT]; /* of the last poll; "": none */
-	struct feed_dated *dated;
+	struct feed_pending *dated;
 	size_t dated_count;
 	char *change; /* the last line of the history, NULL: none */
 	bool damaged; /* `state` was there and could not be read */

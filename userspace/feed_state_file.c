@@ -22,7 +22,7 @@ static json_t *kept_json(const struct feed_kept *k)
 			 "fetched", (json_int_t)k->fetched, "left", (json_int_t)k->left);
 }
 
-static json_t *dated_json(const struct feed_dated *d)
+static json_t *dated_json(const struct feed_pending *d)
 {
 	char text[PREFIX_TEXT];
 
@@ -85,7 +85,7 @@ static bool take_kept(const json_t *o, struct feed_kept *k)
 	       take_time(o, "left", &k->left);
 }
 
-static bool take_dated(const json_t *o, struct feed_dated *d)
+static bool take_dated(const json_t *o, struct feed_pending *d)
 {
 	const char *text = json_string_value(json_object_get(o, "prefix")), *why;
 	const json_t *set = json_object_get(o, "set");

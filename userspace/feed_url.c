@@ -47,7 +47,8 @@ static const char *parts_refused(CURLU *u, const char *url)
 	if (curl_url_get(u, CURLUPART_HOST, &host, 0) || !*host)
 		why = "no host in it; https://HOST/PATH is accepted";
 	else if (feed_url_plain(url) && !host_is_loopback(host))
-		why = "plain http to another machine; https is accepted, http to 127.0.0.0/8, ::1 and localhost";
+		why = "plain http to another machine; https is accepted, "
+		      "http to 127.0.0.0/8, ::1 and localhost";
 	curl_free(host);
 	return why;
 }
@@ -59,7 +60,8 @@ const char *feed_url_refused(const char *url)
 
 	for (const char *p = url; *p; p++)
 		if (*p <= ' ' || *p > '~')
-			return "space, control or non-ASCII character in it; percent-encoded ones are accepted";
+			return "space, control or non-ASCII character in it; "
+			       "percent-encoded ones are accepted";
 	if (strlen(url) > URL_MAX)
 		return "too long; at most 2000 characters are accepted";
 	if (!scheme_is(url, "https") && !scheme_is(url, "http"))
