@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reader of feeds: hand-written bodies, one for each trap, and the figures of real ones where present. */
+/* Reader of the endpoint web service: hand-written bodies, one for each trap. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -338,82 +338,6 @@ static void source_is_relative_to_the_configuration(void **state)
 	feeds_free(&feeds);
 }
 
-/* What SOURCES.md beside the captures says of each. */
-struct figures {
-	const char *file;
-	size_t sets, with, optimize, allow, plain, expressroute, v4, v6, er4, er6, shared;
-};
-
-static struct figures count(const struct feed *f)
-{
-	struct figures n = { .sets = f->set_count };
-	struct feed_entry *e;
-	size_t count, same;
-
-	for (size_t i = 0; i < f->set_count; i++) {
-		n.with += f->sets[i].prefix_count != 0;
-		n.optimize += f->sets[i].category == CATEGORY_OPTIMIZE;
-		n.allow += f->sets[i].category == CATEGORY_ALLOW;
-		n.plain += f->sets[i].category == CATEGORY_DEFAULT;
-		n.expressroute += f->sets[i].expressroute;
-	}
-	assert_int_equal(feed_entries(f, &e, &count), 0);
-	for (size_t i = 0; i < count; i += same) {
-		bool er = false;
-
-		for (same = 0; i + same < count && prefix_equal(&e[i].prefix, &e[i + same].prefix); same++)
-			er |= e[i + same].set->expressroute;
-		n.shared += same > 1;
-		*(e[i].prefix.family == 4 ? &n.v4 : &n.v6) += 1;
-		*(e[i].prefix.family == 4 ? &n.er4 : &n.er6) += er;
-	}
-	free(e);
-	return n;
-}
-
-static void check_figures(const char *directory, const struct figures *want)
-{
-	char path[512];
-	struct figures n;
-	struct feed *f;
-
-	snprintf(path, sizeof(path), "%s/endpoints-%s.json", directory, want->file);
-	f = feed_read("m365", FEED_MICROSOFT365, path, &outside, &report);
-	if (!f)
-		fail_msg("%s", report.lines[0].text);
-	n = count(f);
-	n.file = want->file;
-	for (size_t i = 0; i < (sizeof(n) - sizeof(n.file)) / sizeof(size_t); i++)
-		if ((&n.sets)[i] != (&want->sets)[i])
-			fail_msg("%s: figure %zu is %zu, not %zu", want->file, i, (&n.sets)[i],
-				 (&want->sets)[i]);
-	feed_free(f);
-}
-
-static void captures_have_their_published_figures(void **state)
-{
-	static const struct figures want[] = {
-		{ "worldwide-v2020070800", 114, 16, 3, 13, 98, 16, 52, 113, 52, 113, 142 },
-		{ "worldwide-v2020080600", 114, 16, 3, 13, 98, 16, 51, 113, 51, 113, 141 },
-		{ "worldwide-committed-20240424", 107, 15, 3, 12, 92, 15, 38, 93, 38, 93, 71 },
-		{ "worldwide-mem-20251201", 79, 11, 3, 8, 68, 10, 115, 59, 34, 59, 36 },
-		{ "usgovdod-20251201", 25, 9, 3, 6, 16, 11, 22, 12, 22, 12, 2 },
-		{ "china-20251201", 22, 12, 2, 10, 10, 0, 59, 17, 0, 0, 41 },
-	};
-	const char *directory = getenv("SAMEPATH_FEEDS");
-
-	(void)state;
-	if (!directory)
-		directory = "../shared/feed";
-	if (access(directory, R_OK | X_OK)) {
-		print_message("SKIPPED: no feed captures at %s; SAMEPATH_FEEDS names another place\n",
-			      directory);
-		skip();
-	}
-	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
-		check_figures(directory, &want[i]);
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -432,7 +356,6 @@ int main(void)
 		T(file_that_cannot_be_a_body_is_refused),
 		T(broken_fixtures_are_refused),
 		T(source_is_relative_to_the_configuration),
-		T(captures_have_their_published_figures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
