@@ -35,6 +35,8 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) -D_GNU_SOURCE -MMD -MP -I. -I$(B) -Ius
 LIBS := $(shell pkg-config --libs $(packages) 2>/dev/null)
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -MMD -MP -I. \
 	$(if $(multiarch),-I/usr/include/$(multiarch))
+# clang's own sanitizers, with what guides a fuzzer.
+FUZZ := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # A failed assertion of UBSan ends the test; leaks are defects too.
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -72,6 +74,10 @@ $(B)/sanitized/%.o: userspace/%.c | $(B)/samepath.skel.h
 	@mkdir -p $(@D)
 	$(call say,ASAN,$@)$(CC) $(ALL_CFLAGS) $(SANITIZE) -c $< -o $@
 
+$(B)/fuzzed/%.o: userspace/%.c | $(B)/samepath.skel.h
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)$(CLANG) $(ALL_CFLAGS) $(FUZZ) -fsanitize=fuzzer-no-link -c $< -o $@
+
 $(B)/clang/%.o: userspace/%.c | $(B)/samepath.skel.h
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)$(CLANG) $(ALL_CFLAGS) -c $< -o $@
@@ -84,6 +90,9 @@ $(B)/libsamepath.a: $(library)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/libsamepath-sanitized.a: $(patsubst userspace/%.c,$(B)/sanitized/%.o,$(filter-out %/main.c,$(user)))
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/libsamepath-fuzzed.a: $(patsubst userspace/%.c,$(B)/fuzzed/%.o,$(filter-out %/main.c,$(user)))
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 # The same program with another packet path: what replaces and is replaced in the tests.
@@ -117,9 +126,10 @@ $(B)/tests/netns/%: tests/netns/%.c $(B)/libsamepath.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(ALL_CFLAGS) $< $(B)/libsamepath.a -lcmocka $(LIBS) -o $@
 
-$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/samepath.skel.h
+# A fuzzer includes the source that it tests; the rest comes from the archive.
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libsamepath-fuzzed.a
 	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)$(CLANG) $(ALL_CFLAGS) -O1 -fsanitize=fuzzer,address,undefined $< $(LIBS) -o $@
+	$(call say,FUZZ,$@)$(CLANG) $(ALL_CFLAGS) $(FUZZ) -fsanitize=fuzzer $< $(B)/libsamepath-fuzzed.a $(LIBS) -o $@
 
 $(B)/tests/lib/%: tests/lib/%.c
 	@mkdir -p $(@D)
@@ -160,9 +170,9 @@ lint: $(user:userspace/%.c=$(B)/clang/%.o)
 check: all lint unit ## unit tests and lint, without privileges
 
 # Each in a make of its own: what deps installs changes what pkg-config says.
-test: ## everything: deps, build, unit, prog, netns, demo and lab, short bench
+test: ## everything: deps, build, unit, fuzz, prog, netns, demo and lab, short bench
 	@$(MAKE) deps
-	@$(MAKE) tests
+	@$(MAKE) tests $(fuzzers)
 	@tests/run all
 
 demo: ## the path shown on real sockets; FEED=FILE uses another feed body
@@ -207,7 +217,10 @@ vm: ## prog and namespace tests on emulated Linux 6.1 and 6.12; KERNELS= and TES
 	@$(MAKE) all $(prog) $(tools) $(probes)
 	@TESTS='$(TESTS)' tests/vm/vm.sh $(KERNELS)
 
-fuzz: $(fuzzers) ## build the fuzzers in build/tests/fuzz
+fuzz: ## every parser of foreign bytes fed at random, SECONDS=120 each; what crashed is in build/fuzz
+	@$(MAKE) deps
+	@$(MAKE) $(fuzzers)
+	@tests/fuzz/fuzz.sh '$(or $(SECONDS),120)'
 
 install: all ## DESTDIR= and prefix= as usual
 	install -D -m 755 $(B)/samepath $(DESTDIR)$(sbindir)/samepath
