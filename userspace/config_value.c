@@ -132,6 +132,12 @@ static char *read_text(struct reader *r, const yaml_node_t *node, enum field_typ
 			     accepted);
 		return NULL;
 	}
+	/* It comes back in messages, where a line break would be a line of its own. */
+	for (const char *c = text; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+			reader_error(r, node, "holds a control character", accepted);
+			return NULL;
+		}
 	return config_copy(text);
 }
 
