@@ -22,6 +22,19 @@
 int feed_change(struct feed_gateway *g, size_t at, const struct feed_state *former,
 		struct feed_state *fresh, const char *how, struct feed_outcome *out);
 
+/* What the web service told beside a body. */
+struct feed_told {
+	const char *changes;
+	size_t size;
+	const char *since; /* the version they begin behind */
+	const char *version; /* of the body */
+	const struct feed *feed; /* the body, read */
+};
+/* Notes the days of additions in `s`, and says in `why` where the changes do not give the body, which
+ * counts all the same; "" when they do. 0 or -ENOMEM. */
+int feed_take_changes(const struct config *c, const struct config_feed *f, struct feed_state *s,
+		      const struct feed_told *told, int64_t now, char *why, size_t size);
+
 /* An event to whoever watches the applied gateway. */
 void feed_tell(const struct feed_gateway *g, const char *feed, enum event_kind kind, const char *version,
 	       uint64_t added, uint64_t removed);

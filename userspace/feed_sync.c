@@ -37,6 +37,8 @@ struct sync {
 	struct feed *feed; /* what came, read */
 	char version[FEED_VERSION_SIZE]; /* of it */
 	char asked[FEED_TEXT]; /* what the request was */
+	char since[FEED_VERSION_SIZE]; /* the version it told; "": none */
+	char doubt[FEED_TEXT]; /* the changes do not give the body; "": they do, or there were none */
 	struct feed_outcome out;
 };
 
@@ -100,7 +102,7 @@ static bool has_body(const struct sync *s)
 static int ask(struct sync *s)
 {
 	const struct feed_state *state = &s->state;
-	char id[FEED_REQUEST_ID], newest[FEED_VERSION_SIZE], *ca = NULL;
+	char id[FEED_REQUEST_ID], *newest = s->since, *ca = NULL;
 	struct feed_poll q = { .feed = s->config, .request_id = id, .always = !has_body(s) };
 	int err = feed_request_id(instance_state_root, id);
 
@@ -110,7 +112,7 @@ static int ask(struct sync *s)
 		return err;
 	}
 	/* Without what name_version put behind it. */
-	snprintf(newest, sizeof(newest), "%s", state->held[0] ? state->held : state->in_force);
+	snprintf(newest, sizeof(s->since), "%s", state->held[0] ? state->held : state->in_force);
 	if (s->config->format == FEED_MICROSOFT365)
 		newest[strcspn(newest, ".")] = '\0';
 	q.version = newest[0] ? newest : NULL;
@@ -237,15 +239,20 @@ static void write_state(struct sync *s, struct feed_state *fresh)
 }
 
 /* Dates of additions, from the changes that came along; a day that has passed is forgotten. */
-static int take_dates(const struct sync *s, struct feed_state *fresh)
+static int take_changes(struct sync *s, struct feed_state *fresh)
 {
+	const struct feed_told told = { .changes = s->fetched.changes, .size = s->fetched.changes_size,
+					.since = s->since, .version = s->version, .feed = s->feed };
 	size_t kept = 0;
 
 	for (size_t i = 0; i < fresh->dated_count; i++)
 		if (feed_day(fresh->dated[i].date) > s->now)
 			fresh->dated[kept++] = fresh->dated[i];
 	fresh->dated_count = kept;
-	return 0;
+	if (!told.changes)
+		return 0;
+	return feed_take_changes(s->gateway->config, s->config, fresh, &told, s->now, s->doubt,
+				 sizeof(s->doubt));
 }
 
 static void hold(struct sync *s, struct feed_state *fresh, const struct feed_judgement *j)
@@ -319,7 +326,7 @@ static void decide(struct sync *s, struct feed_state *fresh)
 		s->out.result = k && k->held ? FEED_HELD : FEED_UNCHANGED;
 		return;
 	}
-	if (take_dates(s, fresh))
+	if (take_changes(s, fresh))
 		refuse(s, "out of memory");
 	else if (!judge(s, &j) && j.held && !s->force)
 		hold(s, fresh, &j);
@@ -412,6 +419,9 @@ struct feed_outcome feed_sync(struct feed_gateway *g, size_t at, bool due, bool 
 			wake_up(&s);
 	}
 	feed_gateway_unlock(g);
+	if (s.out.result != FEED_FAILED && s.doubt[0])
+		snprintf(s.out.why + strlen(s.out.why), sizeof(s.out.why) - strlen(s.out.why),
+			 "; its /changes say otherwise: %.100s", s.doubt);
 	if (s.out.result == FEED_UNCHANGED && s.state.held[0]) {
 		s.out.result = FEED_HELD;
 		snprintf(s.out.version, sizeof(s.out.version), "%s", s.state.held);
