@@ -16,6 +16,7 @@ static const struct verb {
 	{ "approve", 2, feed_command_approve, "the name of a feed, and a version" },
 	{ "rollback", 2, feed_command_rollback, "the name of a feed, and a version" },
 	{ "history", 1, feed_command_history, "the name of a feed" },
+	{ "drift", 0, feed_command_drift, "no word" },
 };
 
 int cmd_feed(int argc, char **argv)

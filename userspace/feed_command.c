@@ -9,6 +9,7 @@
 #include "daemon.h"
 #include "feed_command.h"
 #include "feed_current.h"
+#include "feed_drift.h"
 #include "feed_show.h"
 #include "feed_sync.h"
 #include "print.h"
@@ -34,6 +35,27 @@ int feed_command_show(int argc, char **argv)
 		status = feed_show(g.config, &g.instance, &feeds, only) ? print_error("out of memory") :
 									  EXIT_DONE;
 	if (status != EXIT_DONE)
+		report_print(&report);
+	feeds_free(&feeds);
+	feed_gateway_close(&g);
+	report_free(&report);
+	return status;
+}
+
+int feed_command_drift(int argc, char **argv)
+{
+	struct report report = { 0 };
+	struct feeds feeds = { 0 };
+	struct feed_gateway g;
+	int status = EXIT_TROUBLE;
+
+	(void)argc;
+	(void)argv;
+	if (feed_gateway_open(&g))
+		return EXIT_TROUBLE;
+	if (feeds_applied(g.config, g.instance.name, &feeds, &report))
+		status = feed_drift(g.config, &feeds);
+	else
 		report_print(&report);
 	feeds_free(&feeds);
 	feed_gateway_close(&g);

@@ -15,5 +15,7 @@ int feed_command_diff(int argc, char **argv);
 int feed_command_approve(int argc, char **argv);
 int feed_command_rollback(int argc, char **argv);
 int feed_command_history(int argc, char **argv);
+/* EXIT_NO when something would black-hole or take the wrong way. */
+int feed_command_drift(int argc, char **argv);
 
 #endif

@@ -102,7 +102,8 @@ static void print_set(const struct feed_change_set *s, struct texts *t)
 	print_cell_text(!a ? "added" : !b ? "removed" : "changed");
 	if (a && b) {
 		attribute(t, "area", a->area, b->area);
-		attribute(t, "category", feed_category_text(a->category), feed_category_text(b->category));
+		attribute(t, "category", feed_category_text(a->category),
+			  feed_category_text(b->category));
 		attribute(t, "expressroute", truth(a->expressroute), truth(b->expressroute));
 		attribute(t, "required", truth(a->required), truth(b->required));
 		attribute(t, "tcp", a->tcp_ports, b->tcp_ports);

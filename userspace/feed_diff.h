@@ -11,9 +11,10 @@
 #include "observe.h"
 
 /*
- * Prints all of it. `a` and `b` hold every feed of the configuration (NULL: nothing at hand) and differ in
- * `feed_name` alone; `from` and `to` are labels. With `o` the live flows of what moves are counted, in one
- * walk over the table. EXIT_DONE, whether or not something differs; EXIT_TROUBLE, said.
+ * Prints all of it. `a` and `b` hold every feed of the configuration (NULL: nothing at hand) and
+ * differ in `feed_name` alone; `from` and `to` are labels. With `o` the live flows of what moves are
+ * counted, in one walk over the table; NULL: no gateway is applied. EXIT_DONE, whether or not something
+ * differs; EXIT_TROUBLE, said.
  */
 int feed_diff(const struct config *c, const struct feeds *a, const struct feeds *b,
 	      const char *feed_name, const char *from, const char *to, struct observe *o);

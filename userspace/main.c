@@ -10,7 +10,7 @@
 const char *option_config = "/etc/samepath/samepath.yaml";
 const char *option_gateway;
 
-#define VERBS_MAX 8
+#define VERBS_MAX 10
 
 static const struct command {
 	const char *name;
@@ -27,8 +27,8 @@ static const struct command {
 	  "list circuits; take no new flows on one, or take them again" },
 	{ "service", { "show" }, cmd_service, "[NAME]", "list published services and their servers" },
 	{ "flow", { "show", "flush" }, cmd_flow, "[FILTER]", "list or end connections" },
-	{ "feed", { "show", "fetch", "diff", "approve", "rollback", "history" }, cmd_feed, "[FEED] [VERSION]",
-	  "what feeds hold; get, compare, approve a version, go back to one" },
+	{ "feed", { "show", "fetch", "diff", "approve", "rollback", "history", "drift" }, cmd_feed, "[FEED] [VERSION]",
+	  "what feeds hold and routes carry; get, approve a version, go back" },
 	{ "event", { "watch" }, cmd_event, "", "flows opened and closed, violations, exhaustion" },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -45,7 +45,7 @@ static char *verbs_text(const struct command *c, const char *between, char *out,
 
 static void usage(const struct command *only)
 {
-	char verbs[64], left[96];
+	char verbs[128], left[160];
 	size_t i;
 
 	puts("usage: samepath [-c FILE] [-g NAME] [-j] [COMMAND [WORDS]]\n");
@@ -72,7 +72,7 @@ static void usage(const struct command *only)
 /* What the shell completion offers: a command and its verbs a line. */
 static void words(void)
 {
-	char verbs[64];
+	char verbs[128];
 	size_t i;
 
 	for (i = 0; i < COMMAND_COUNT; i++)
@@ -145,7 +145,7 @@ static int split(int argc, char **argv, struct request *q)
 
 static int run(const struct command *c, struct request *q)
 {
-	char verbs[64];
+	char verbs[128];
 	size_t i;
 
 	if (!c->verbs[0])

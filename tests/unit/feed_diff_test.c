@@ -26,8 +26,10 @@
 	"    - {name: four, prefixes: [172.16.9.0/24]}\n" \
 	"circuits:\n" \
 	"  - {name: net, kind: internet, links: [{interface: w0}], outbound-pool: [203.0.113.0/28]}\n" \
-	"  - {name: chicago, kind: other, table: 101, links: [{interface: e0}], outbound-pool: [203.0.113.16/28]}\n" \
-	"  - {name: dallas, kind: other, table: 102, links: [{interface: e1}], outbound-pool: [203.0.113.32/28]}\n" \
+	"  - {name: chicago, kind: other, table: 101, links: [{interface: e0}],\n" \
+	"     outbound-pool: [203.0.113.16/28]}\n" \
+	"  - {name: dallas, kind: other, table: 102, links: [{interface: e1}],\n" \
+	"     outbound-pool: [203.0.113.32/28]}\n" \
 	"feeds:\n" \
 	"  - {name: m365, format: microsoft365, source: \"https://endpoints.example.com\"}\n" \
 	"  - {name: other, format: microsoft365, source: \"https://endpoints.example.com\"}\n" \
@@ -119,7 +121,8 @@ static void effect_is(const char *rest, const char *from, const char *to, const 
 static void removed_prefix_moves_to_the_internet(void **state)
 {
 	(void)state;
-	effect_is(CLASSES, "[" SET(1, "Exchange", "true", IPS("\"198.18.1.0/24\",\"198.18.2.0/24\"")) "]",
+	effect_is(CLASSES,
+		  "[" SET(1, "Exchange", "true", IPS("\"198.18.1.0/24\",\"198.18.2.0/24\"")) "]",
 		  "[" SET(1, "Exchange", "true", IPS("\"198.18.1.0/24\"")) "]",
 		  (const char *const[]){ "198.18.2.0/24 " ER " => " NET, NULL });
 }
