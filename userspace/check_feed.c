@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Feeds and classes: each format has tags of its own, and what it has not is neither asked nor selected. */
+/* Feeds and classes: what a format has no tag for is neither asked of it nor selected by. */
 #include <stdio.h>
 #include <string.h>
 #include "check.h"
