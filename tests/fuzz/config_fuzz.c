@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Seeds: userspace/samepath.yaml tests/data/broken/*.yaml
-/* Configurations: read and checked, or refused with lines that a terminal may show. Feeds are not loaded. */
+/* Configurations: read and checked, or refused with lines that a terminal may show; no feed is loaded. */
 #include <assert.h>
 #include <stdint.h>
 #include <sys/mman.h>

@@ -29,7 +29,7 @@ static const char *directory(void)
 	return NULL;
 }
 
-/* As any feed is read: outside of a lab, and with the shortest prefixes that the configuration defaults to. */
+/* As any feed is read: outside of a lab, with the shortest prefixes that are the default. */
 static struct feed *capture(const char *name)
 {
 	static const struct feed_rules rules = { false, 8, 16 };
