@@ -131,6 +131,10 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libsamepath-fuzzed.a
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(ALL_CFLAGS) $(FUZZ) -fsanitize=fuzzer $< $(B)/libsamepath-fuzzed.a $(LIBS) -o $@
 
+$(B)/tests/lib/feed_ask: tests/lib/feed_ask.c $(B)/libsamepath.a
+	@mkdir -p $(@D)
+	$(call say,TOOL,$@)$(CC) $(ALL_CFLAGS) $< $(B)/libsamepath.a $(LIBS) -o $@
+
 $(B)/tests/lib/%: tests/lib/%.c
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) $(ALL_CFLAGS) $< -o $@

@@ -186,6 +186,11 @@ int feed_get(const struct feed_request *q, struct feed_answer *a)
 	curl_slist_free_all(t.headers);
 	if (t.open)
 		feed_sink_close(&t.sink);
+	if (err) { /* one that was refused when all of it had come */
+		free(a->body);
+		a->body = NULL;
+		a->size = 0;
+	}
 	return err;
 }
 
