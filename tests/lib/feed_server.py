@@ -12,6 +12,7 @@
   silent     takes the connection and says nothing, not even TLS
   mute       takes the request and says nothing
   slow       the body, four bytes a second
+  drip       endless spaces, a thousand a second
   cut        the body's length, half of the body, the end
   cut-chunk  half of the body in chunks, the end without the last one
   long       announces ten bytes more than come
@@ -105,6 +106,13 @@ def slow(body):
         yield body[at:at + 4]
 
 
+def drip():
+    yield head()
+    while True:
+        yield b" " * 100
+        time.sleep(0.1)
+
+
 def headers():
     yield head().rstrip(b"\r\n") + b"\r\n"
     while True:
@@ -129,6 +137,7 @@ FAULTS = {
     "silent": mute,
     "mute": mute,
     "slow": slow,
+    "drip": lambda _: drip(),
     "cut": lambda body: [sized(half(body), len(body))],
     "cut-chunk": lambda body: [head("Transfer-Encoding: chunked") + chunk(half(body))],
     "long": lambda body: [sized(body, len(body) + 10)],

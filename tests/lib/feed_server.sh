@@ -11,13 +11,15 @@
 #   feed_server_version 2030010100 BODY [CHANGES]  what it publishes from now on, all at once
 #   feed_server_fault NAME [PART...]               the fault, in version, endpoints, changes or in all
 #   feed_server_good                               without it again
-#   feed_server_asked [PATTERN]                    what was asked since the last change: STATUS PATH AGENT AUTHORIZATION
+#   feed_server_asked [PATTERN]                    what was asked since the last fault or good:
+#                                                  STATUS PATH AGENT AUTHORIZATION, or FAULT PATH
 #   feed_server_forget                             forgets what was asked
 #
 # Faults of nginx: limited (429), limited-for (429 with $feed_wait seconds), limited-until (429 with a date
-# 2 hours off), away (503 with 30 s), broken (500), moved (to a place where it is), to-http, to-user,
-# to-loop, page (HTML), page-json (HTML that calls itself JSON), expired, foreign, misnamed (certificates),
-# not-modified (304). `gone`: nobody listens. All others are those of feed_server.py.
+# 2 hours off), away (503 with 30 s), broken (500), moved (to a place where it is), to-http, to-self (http
+# to the loopback of who asks), to-user, to-loop, page (HTML), page-json (HTML that calls itself JSON),
+# expired, foreign, misnamed (certificates), not-modified (304). `gone`: nobody listens. All others are
+# those of feed_server.py.
 feed_url=https://172.31.0.2
 feed_ca='' feed_dir='' feed_server='' feed_log=''
 feed_wait=120
@@ -77,6 +79,7 @@ feed_nginx_fault() { # NAME
 	broken) echo 'return 500;' ;;
 	moved) echo "rewrite ^(.*)\$ $feed_url/moved\$1 redirect;" ;;
 	to-http) echo 'return 302 http://172.31.0.2:81$request_uri;' ;;
+	to-self) echo 'return 302 http://127.0.0.1:81$request_uri;' ;;
 	to-user) echo 'return 302 https://me:word@172.31.0.2/moved$request_uri;' ;;
 	to-loop) echo "return 302 $feed_url\$request_uri;" ;;
 	page) echo 'types { } default_type text/html; return 200 "<html>log in</html>";' ;;
@@ -118,6 +121,7 @@ feed_nginx() { # NAME PART...
 			server {
 				listen 172.31.0.2:443 ssl;
 				listen 127.0.0.1:81;
+				listen [::1]:81;
 				listen 172.31.0.2:81;
 				ssl_certificate $feed_dir/tls/$certificate.pem;
 				ssl_certificate_key $feed_dir/tls/$certificate.key;

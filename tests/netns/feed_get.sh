@@ -85,7 +85,7 @@ say "plain http: to the machine itself only, and past every proxy"
 ask get http://172.31.0.2:81/version/Worldwide
 refused EINVAL 'plain http to another machine'
 from=feed
-for host in 127.0.0.1 localhost; do
+for host in 127.0.0.1 localhost '[::1]'; do
 	asked=$(on feed env http_proxy=http://127.0.0.1:9 ALL_PROXY=http://127.0.0.1:9 \
 		"$tool" get "http://$host:81/version/Worldwide" || :)
 	expect 0 '^$'
@@ -151,6 +151,11 @@ feed_server_fault to-http
 get
 refused EPROTO 'http://172.31.0.2:81.*https is accepted'
 same "requests" "302 /endpoints/Worldwide samepath/0.1 -" "$(feed_server_asked)"
+feed_server_fault to-self
+from=feed
+get
+from=
+refused EPROTO 'http://127.0.0.1:81.*https is accepted'
 feed_server_fault to-user
 get
 refused EPROTO 'user or password'
@@ -205,14 +210,19 @@ refused EFBIG 'announces more than 16777216 bytes'
 (($(value grown) < 16384)) || fail "memory grew by $(value grown) KiB"
 
 say "servers that take their time"
-for fault in silent mute slow; do
-	feed_server_fault $fault
+slow() { # FAULT FROM TO: milliseconds that it may take
+	feed_server_fault "$1"
+	local start took
 	start=$(date +%s%N)
 	get timeout=3
 	took=$((($(date +%s%N) - start) / 1000000))
 	refused ETIMEDOUT '.'
-	((took < 3500)) || fail "$fault took $took ms of 3000"
-done
+	((took >= $2 && took < $3)) || fail "$1 took $took ms, not $2 to $3"
+}
+slow silent 1000 2500 # a third, to be connected
+slow mute 1000 2900   # half, in whole seconds, with next to nothing
+slow slow 1000 2900
+slow drip 3000 4500 # all
 feed_server_fault gone
 get
 refused ECONNREFUSED 'refused'
