@@ -74,7 +74,8 @@ static void say(const char *feed, const struct feed_outcome *out, bool due)
 		print_row_end();
 	} else if (out->news) {
 		daemon_log(out->result == FEED_FAILED ? LOG_WARNING : LOG_NOTICE, "feed %s: %s%s%s%s%s",
-			   feed, feed_result_text(out->result), out->version[0] ? ": version " : "",
+			   feed, out->result == FEED_UNCHANGED ? "answers again" : feed_result_text(out->result),
+			   out->version[0] ? ": version " : "",
 			   out->version, out->why[0] ? ": " : "", out->why);
 	}
 }
