@@ -26,9 +26,9 @@ cat >"$work/changes.json" <<'JSON'
  {"id": 2, "endpointSetId": 1, "disposition": "Change", "version": "2030020100", "remove": {"ips": ["198.18.1.0/24"]}}]
 JSON
 
-# ask WORDS...: what the tool says, with the test's authority
+# ask WORDS...: what the tool says, with the authority of the test; nothing when it hangs
 asked=
-ask() { asked=$(on "${from:-gw}" "$tool" -o "$work/body" "$1" "$2" "ca=$feed_ca" "${@:3}" || :); }
+ask() { asked=$(on "${from:-gw}" timeout 70 "$tool" -o "$work/body" "$1" "$2" "ca=$feed_ca" "${@:3}" || :); }
 get() { ask get "$feed_url/endpoints/Worldwide" "$@"; }
 poll() { ask poll "$feed_url" "$@"; }
 value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" <<<"$asked"; }
