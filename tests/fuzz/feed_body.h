@@ -53,7 +53,7 @@ static void check_feed(const struct feed *f, const struct feed_rules *rules)
 }
 
 /* The body comes in a block of its own size, so that a byte read behind it is seen. */
-static int fuzz_body(enum feed_format format, const uint8_t *data, size_t size)
+static inline int fuzz_body(enum feed_format format, const uint8_t *data, size_t size)
 {
 	static const struct feed_rules rules = { true, 8, 16 };
 	struct report report = { 0 };

@@ -6,8 +6,8 @@
  *   feed_ask poll SOURCE [ca=] [timeout=] [version=N] [always=1] [format=FORMAT-NUMBER] [areas=A]
  *                 [tenant=T] [ipv6=0] [etag=] [modified=]
  *
- * Prints NAME=VALUE words, `why` last, for it may have spaces; `grown` is by how many KiB the most memory
- * ever held grew. -o FILE before all: the body goes there.
+ * Prints NAME=VALUE words, `why` last, for it may have spaces; `grown` is by how many KiB the most
+ * memory ever held grew. -o FILE before all: the body goes there.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -52,7 +52,8 @@ feed_certificate() { # FILE AUTHORITY SAN BEGIN END
 }
 feed_authority() { # NAME
 	openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -subj "/CN=$1" -days 2 \
-		-addext keyUsage=keyCertSign -keyout "$feed_dir/tls/$1.key" -out "$feed_dir/tls/$1.pem" 2>/dev/null ||
+		-addext keyUsage=keyCertSign -keyout "$feed_dir/tls/$1.key" \
+		-out "$feed_dir/tls/$1.pem" 2>/dev/null ||
 		fail "authority $1"
 }
 feed_certificates() {
@@ -70,11 +71,14 @@ feed_certificates() {
 
 # What nginx does with what is asked below one of the parts that the fault is in.
 feed_nginx_fault() { # NAME
+	local date
 	case $1 in
 	limited) echo 'return 429;' ;;
 	limited-for) echo "add_header Retry-After $feed_wait always; return 429;" ;;
-	limited-until) echo "add_header Retry-After '$(LC_ALL=C date -u -d '2 hours' '+%a, %d %b %Y %H:%M:%S GMT')' always;
-		return 429;" ;;
+	limited-until)
+		date=$(LC_ALL=C date -u -d '2 hours' '+%a, %d %b %Y %H:%M:%S GMT')
+		echo "add_header Retry-After '$date' always; return 429;"
+		;;
 	away) echo 'add_header Retry-After 30 always; return 503;' ;;
 	broken) echo 'return 500;' ;;
 	moved) echo "rewrite ^(.*)\$ $feed_url/moved\$1 redirect;" ;;
@@ -138,9 +142,12 @@ feed_server_run() {
 	background feed-server feed "$@"
 	feed_server=$last
 	wait_for 10 feed_server_up_or_dead
-	kill -0 "$feed_server" 2>/dev/null || fail "the feed's server ended: $(cat "$work/feed-server.err")"
+	kill -0 "$feed_server" 2>/dev/null ||
+		fail "the feed's server ended: $(cat "$work/feed-server.err")"
 }
-feed_server_up_or_dead() { ! kill -0 "$feed_server" || quiet_on feed bash -c ': <>/dev/tcp/172.31.0.2/443'; }
+feed_server_up_or_dead() {
+	! kill -0 "$feed_server" || quiet_on feed bash -c ': <>/dev/tcp/172.31.0.2/443'
+}
 feed_server_stop() {
 	local pid
 	[[ $feed_server ]] || return 0
@@ -170,7 +177,8 @@ feed_server_start() {
 }
 feed_server_version() {
 	note feed_server_version "$@"
-	/usr/bin/python3 "$top/tests/lib/feed_server.py" publish "$feed_dir" "$@" || fail "cannot publish $1"
+	/usr/bin/python3 "$top/tests/lib/feed_server.py" publish "$feed_dir" "$@" ||
+		fail "cannot publish $1"
 }
 feed_server_good() { feed_server_fault good; }
 feed_server_fault() {
