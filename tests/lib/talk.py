@@ -13,6 +13,9 @@
   talk.py hold tcp|udp SOURCE COUNT DEST DPORT    COUNT conversations, kept: prints "COUNT held"; for each
                                                   line on stdin all are asked again, and "N as before"
                                                   says how many heard what they heard at first
+  talk.py fresh SOURCE4 DEST4 SOURCE6 DEST6 RATE  conversations that are new, of both protocols and families,
+                                                  until end of stdin: each asks once, and ends. Prints how
+                                                  often each was answered by whom: "chicago 203.0.113.0 11"
   talk.py ready SOCKET                            prints what a service says of itself there
   talk.py inject IF MAC udp|tcp|icmp SRC SPORT DST DPORT [FLAGS]
                                                   one raw frame out of IF to MAC; icmp: echo reply
@@ -23,7 +26,9 @@
                                                   sorts to each DEST: TCP, UDP, echo, GRE, ESP, SCTP, 253
 """
 import errno
+import ipaddress
 import os
+import select
 import selectors
 import socket
 import struct
@@ -161,6 +166,27 @@ def hold(protocol, source, count, dest, dport):
     return 0
 
 
+def fresh(source4, dest4, source6, dest6, rate):
+    heard, begun, n = {}, time.monotonic(), 0
+    ways = [(p, s, d) for s, d in ((source4, dest4), (source6, dest6)) for p in ("udp", "tcp")]
+    while not select.select([sys.stdin], [], [], max(0, begun + n / float(rate) - time.monotonic()))[0]:
+        protocol, source, dest = ways[n % 4]
+        # no tuple twice: what had it before might still be remembered
+        sport, dport = 2000 + n // 4 % 60000, 7000 + n // 240000
+        n += 1
+        try:
+            with connect(protocol, source, sport, dest, dport) as s:
+                s.send(b"x\n")
+                name, address, _ = s.recv(2048).decode().split()
+                who = name + " " + str(ipaddress.ip_network(address + ("/28" if dest == dest4 else "/64"), False))
+        except (OSError, ValueError) as e:
+            who = f"error {e!r}"
+        heard[who] = heard.get(who, 0) + 1
+    for who, count in sorted(heard.items()):
+        print(who, count, flush=True)
+    return 0
+
+
 def ready(path):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.bind(path)
@@ -260,7 +286,7 @@ def storm(interface, mac, source4, source6, *destinations):
 
 
 if __name__ == "__main__":
-    commands = {"serve": serve, "ask": ask, "open": open_many, "hold": hold, "ready": ready,
+    commands = {"serve": serve, "ask": ask, "open": open_many, "hold": hold, "fresh": fresh, "ready": ready,
                 "inject": inject, "forge": forge, "storm": storm}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
