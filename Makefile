@@ -54,7 +54,7 @@ bench := $(if $(bench_sources),$(B)/bench/bench) \
 	$(patsubst tests/bench/%.c,$(B)/bench/%.o,$(wildcard tests/bench/*.bpf.c))
 scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
 
-.PHONY: all deps check unit lint test demo lab soak million crowd flood bench vm fuzz tests install clean help
+.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap vm fuzz tests install clean help
 all: $(B)/samepath
 
 # The packet path, and the header that carries it into the userspace program.
@@ -214,6 +214,12 @@ flood: ## SYNs from random sources at a service, FLOOD=1000000 at RATE=150000 a 
 
 bench: all $(bench) ## what a packet costs, beside the kernel's own ways; BASE=PROGRAM compares
 	@BASE='$(BASE)' tests/bench/bench.sh $(BENCH)
+
+swap: ## how long a fetched feed takes to come in force, PREFIXES=100000 of them
+	@$(MAKE) deps
+	@$(MAKE) all $(tools) $(probes)
+	@PREFIXES='$(or $(PREFIXES),100000)' tests/bench/swap.sh 2>$(B)/swap.log || \
+		{ grep -A3 "^FAILED" $(B)/swap.log; exit 1; }
 
 vm: ## prog and namespace tests on emulated Linux 6.1 and 6.12; KERNELS= and TESTS= choose
 	@$(MAKE) deps

@@ -10,6 +10,7 @@
 #include "attach.h"
 #include "check.h"
 #include "feed_current.h"
+#include "phase.h"
 #include "print.h"
 
 struct pin_step {
@@ -254,8 +255,11 @@ static int make_plan(struct plan *p)
 {
 	int err = plan_facts(p);
 
+	phase_end("facts");
 	err = err ? err : load(p);
+	phase_end("programs");
 	err = err ? err : plan_wishes(p);
+	phase_end("compile");
 	return err ? err : plan_steps(p);
 }
 

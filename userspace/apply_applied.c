@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "apply_plan.h"
 #include "feed_record.h"
+#include "phase.h"
 
 struct applied {
 	struct plan *plan;
@@ -131,6 +132,7 @@ static int applied_run(struct step *s)
 		err = write_configuration(p);
 	a->wrote = true;
 	err = err ? err : write_records(p);
+	phase_end("record");
 	if (!err && feed) {
 		err = feed->commit(feed->context);
 		a->committed = !err;

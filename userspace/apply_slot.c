@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "apply_plan.h"
+#include "phase.h"
 #include "print.h"
 
 #define LINKS_MAX 1024 /* of the map */
@@ -318,7 +319,9 @@ static int slot_run(struct step *s)
 	err = err ? err : fill_links(p, slot);
 	err = err ? err : names_write(p);
 	err = err ? err : plan_locals(p);
+	phase_end("fill");
 	err = err ? err : maps_switch(&p->maps, slot);
+	phase_end("switch");
 	f->switched = !err;
 	err = err ? err : remember(p, slot);
 	if (err)

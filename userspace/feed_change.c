@@ -15,6 +15,7 @@
 #include "feed_judge.h"
 #include "feed_record.h"
 #include "observe.h"
+#include "phase.h"
 #include "print.h"
 
 #define LISTED_MAX 1000 /* prefixes that a line of the history names, of each kind */
@@ -217,7 +218,9 @@ int feed_change(struct feed_gateway *g, size_t at, const struct feed_state *form
 	const struct listed *l = &x.listed;
 	int err = prepare(g, at, &x, how, out);
 
+	phase_end("compare");
 	err = err ? err : exchange(g, &x, out);
+	phase_end("end");
 	if (err && !out->why[0])
 		snprintf(out->why, sizeof(out->why), "cannot come in force: %s", strerror(-err));
 	if (!err) {

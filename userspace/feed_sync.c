@@ -12,6 +12,7 @@
 #include "feed_judge.h"
 #include "feed_service.h"
 #include "feed_sync.h"
+#include "phase.h"
 
 #define RETRY_FIRST 60 /* seconds; doubled with each failure, up to the interval */
 
@@ -283,6 +284,7 @@ static void put_in_force(struct sync *s, struct feed_state *fresh, const char *h
 		refuse(s, strerror(-err));
 		return;
 	}
+	phase_end("keep");
 	was = feed_state_find(fresh, fresh->in_force);
 	if (was)
 		was->left = s->now;
@@ -313,6 +315,7 @@ static int judge(struct sync *s, struct feed_judgement *j)
 		refuse(s, strerror(-err));
 	feeds_free(&feeds);
 	report_free(&report);
+	phase_end("judge");
 	return err;
 }
 
@@ -363,8 +366,10 @@ static void settle(struct sync *s, int asked)
 	} else {
 		answered(s, &fresh);
 		take_tags(s, &fresh);
-		if (!s->fetched.unchanged && read_body(s))
+		if (!s->fetched.unchanged && read_body(s)) {
+			phase_end("read");
 			decide(s, &fresh);
+		}
 	}
 	s->out.news |= s->out.result == FEED_FAILED ? strcmp(s->out.why, s->state.error) != 0 : was_failing;
 	if (s->out.result == FEED_FAILED) {
@@ -411,6 +416,7 @@ struct feed_outcome feed_sync(struct feed_gateway *g, size_t at, bool due, bool 
 		refuse(&s, strerror(-err));
 	else if (poll)
 		err = ask(&s);
+	phase_end("fetch");
 	s.now = time(NULL);
 	if (s.out.result != FEED_FAILED && !lock_and_read(&s)) {
 		if (poll)
