@@ -132,8 +132,9 @@ static struct feed *take(void *context)
 static int commit(void *context)
 {
 	struct exchange *x = context;
+	int err = feed_state_mend(x->former);
 
-	return feed_state_write(x->fresh);
+	return err ? err : feed_state_write(x->fresh);
 }
 
 /* The history keeps both lines: it happened, and it was undone. */

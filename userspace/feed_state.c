@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The directory of a feed: bodies and history. The file `state` itself is feed_state_file.c. */
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -60,22 +61,14 @@ static void file_name(char *out, size_t size, const struct feed_kept *kept)
 	snprintf(out, size, "%s%s", kept->held ? STATE_HELD : STATE_BODY, kept->version);
 }
 
-static void remove_body(const struct feed_state *s, const struct feed_kept *kept)
-{
-	char name[FEED_VERSION_SIZE + 8], path[300];
-
-	file_name(name, sizeof(name), kept);
-	snprintf(path, sizeof(path), "%s/%s", s->directory, name);
-	unlink(path);
-}
-
 static void forget(struct feed_state *s, size_t at)
 {
 	s->kept_count--;
 	memmove(&s->kept[at], &s->kept[at + 1], (s->kept_count - at) * sizeof(s->kept[0]));
 }
 
-/* What is in force or waits is never dropped; the rest from the old end. */
+/* What is in force or waits is never dropped; the rest from the old end. The bodies go when the state
+ * without them is written: until then whoever dies, or fails, leaves the former state and all of it. */
 static void drop_old(struct feed_state *s, int64_t now, uint32_t grace)
 {
 	for (size_t i = s->kept_count; i-- && s->kept_count > FEED_KEPT_LEAST;) {
@@ -85,7 +78,6 @@ static void drop_old(struct feed_state *s, int64_t now, uint32_t grace)
 			continue;
 		if (k->left && k->left + grace > now && s->kept_count < FEED_KEPT_MOST)
 			continue;
-		remove_body(s, k);
 		forget(s, i);
 	}
 }
@@ -115,11 +107,8 @@ int feed_state_keep(struct feed_state *s, const char *version, const char *body,
 	err = err ? err : file_write(s->directory, name, body, size);
 	if (err)
 		return err;
-	if (old) {
-		if (old->held != held)
-			remove_body(s, old);
+	if (old)
 		forget(s, (size_t)(old - s->kept));
-	}
 	drop_old(s, now, grace);
 	memmove(&s->kept[1], &s->kept[0], s->kept_count * sizeof(s->kept[0]));
 	s->kept[0] = fresh;
@@ -207,6 +196,50 @@ static bool history_has(const struct feed_state *s, const char *line)
 	return has;
 }
 
+int feed_state_mend(const struct feed_state *s)
+{
+	return !s->change || history_has(s, s->change) ? 0 : history_append(s, s->change);
+}
+
+/* Is the file a body of `s`, under the name of its entry or, where that is missing, the other one? */
+static bool belongs(const struct feed_state *s, const char *file)
+{
+	char name[FEED_VERSION_SIZE + 8], path[300];
+
+	for (size_t i = 0; i < s->kept_count; i++) {
+		struct feed_kept k = s->kept[i];
+
+		file_name(name, sizeof(name), &k);
+		if (!strcmp(name, file))
+			return true;
+		snprintf(path, sizeof(path), "%s/%s", s->directory, name);
+		k.held = !k.held;
+		file_name(name, sizeof(name), &k);
+		if (!strcmp(name, file))
+			return access(path, F_OK) != 0;
+	}
+	return false;
+}
+
+/* Bodies that no entry is of: dropped, or of one who was killed before it wrote its state. */
+static void sweep(const struct feed_state *s)
+{
+	DIR *d = opendir(s->directory);
+	const struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		const char *body = entry->d_name + (entry->d_name[0] == '.'); /* one that was being written */
+
+		if (strncmp(body, STATE_BODY, strlen(STATE_BODY)) &&
+		    strncmp(body, STATE_HELD, strlen(STATE_HELD)))
+			continue;
+		if (!belongs(s, entry->d_name))
+			unlinkat(dirfd(d), entry->d_name, 0);
+	}
+	if (d)
+		closedir(d);
+}
+
 int feed_state_write(struct feed_state *s)
 {
 	size_t size;
@@ -216,8 +249,9 @@ int feed_state_write(struct feed_state *s)
 	err = err ? err : file_write(s->directory, STATE_FILE, text, size);
 	free(text);
 	/* After the state, which carries the line: whoever comes next writes what is missing. */
-	if (!err && s->change && !history_has(s, s->change))
-		err = history_append(s, s->change);
+	err = err ? err : feed_state_mend(s);
+	if (!err)
+		sweep(s);
 	return err;
 }
 
@@ -227,7 +261,6 @@ void feed_state_drop(struct feed_state *s, const char *version)
 
 	if (!k)
 		return;
-	remove_body(s, k);
 	forget(s, (size_t)(k - s->kept));
 }
 

@@ -67,8 +67,12 @@ struct feed_state {
 /* Fills in what is kept, or nothing. Damage is no error. 0, -ENOMEM, or -errno where the directory
  * may not be read. */
 int feed_state_read(const struct instance *i, const char *feed, struct feed_state *s);
-/* Makes the directory; writes `state`, then the history when its last line is not `change`. 0 or -errno. */
+/* Makes the directory; writes `state`, then the history when its last line is not `change`; removes bodies
+ * that are not kept. 0 or -errno. */
 int feed_state_write(struct feed_state *s);
+/* Writes the last line of the history where whoever wrote the state could not any more. Before another
+ * line takes its place in there. 0 or -errno. */
+int feed_state_mend(const struct feed_state *s);
 /* A copy of its own. 0 or -ENOMEM. */
 int feed_state_copy(struct feed_state *to, const struct feed_state *from);
 void feed_state_free(struct feed_state *s);
@@ -81,7 +85,7 @@ int feed_state_keep(struct feed_state *s, const char *version, const char *body,
 		    int64_t now, uint32_t grace);
 /* Moves the body to what the entry is now. 0 or -errno. */
 int feed_state_hold(struct feed_state *s, struct feed_kept *kept, bool held);
-/* Removes a body that did not come in force, with its entry. */
+/* Forgets a version that did not come in force; its body goes with the next feed_state_write. */
 void feed_state_drop(struct feed_state *s, const char *version);
 /* The body of a kept version, for the caller to free; NULL: gone or damaged. */
 char *feed_state_body(const struct feed_state *s, const struct feed_kept *kept, size_t *size);
