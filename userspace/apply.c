@@ -183,7 +183,10 @@ static int load(struct plan *p)
 
 	maps_none(&p->maps, p->instance.pins);
 	p->pinned = maps_pinned(p->instance.pins);
-	if (p->pinned || !p->request->dry_run) {
+	if (p->pinned && p->request->feed) { /* only prefixes change, and the verifier takes its time */
+		err = maps_open(&p->maps, p->instance.pins);
+		p->has_maps = !err;
+	} else if (p->pinned || !p->request->dry_run) {
 		err = maps_load(&p->maps, p->instance.pins, p->config);
 		p->has_maps = !err;
 	}

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/../lib/netns.sh"
 # shellcheck source=tests/lib/feed.sh
 . "$(dirname "$0")/../lib/feed.sh"
-swaps=${SWAPS:-200} rate=${RATE:-400} silent=1
+swaps=${SWAPS:-200} rate=${RATE:-800} silent=1
 lab_start
 feed_start "interval: 1"
 edit 's/limits: .*/limits: {flows: 400000, flows-per-host: 400000, half-open: 100000}/'
@@ -97,6 +97,21 @@ same "flows that the internet opened" "$internet" "$(circuit internet opened)"
 same "flows that dallas opened" "$dallas" "$(circuit dallas opened)"
 same "violations" 0 "$(circuit chicago violations)"
 same "lines of the history" $((swaps + 1)) "$(wc -l <"/var/lib/samepath/$gateway/feeds/m365/history")"
+
+say "a fetch by another build changes prefixes, and leaves the programs alone"
+twin=$top/build/twin/samepath # see twin.h
+[[ -x $twin ]] || fail "no $twin: run make tests"
+kill -TERM "$daemon"
+wait "$daemon" || fail "the daemon ended with status $?"
+program() { bpftool -j prog show pinned "/sys/fs/bpf/samepath/$gateway/prog_samepath_xdp" | grep -o '"id":[0-9]*'; }
+was=$(program)
+version=$((first + swaps + 1))
+version_body $version
+origin_move $version
+samepath=$twin quiet_sp feed fetch >"$work/out" 2>&1 || fail "fetch by another build: $(cat "$work/out")"
+same "the fetch by another build" $version "$(held_version $version.json)"
+same "the program" "$was" "$(program)"
+matches "a new flow" '^chicago ' "$(ask pilot udp 10.1.20.2 0 $exchange4 7000)"
 
 say "$swaps swaps in $((length / 1000)) s, $by_fetch by \`feed fetch\`, $((swaps - by_fetch)) by the daemon; $flows new flows"
 say "one fetch, from start to end: $(printf '%s\n' "${took[@]}" | sort -n | awk '{ t[NR] = $1 }
