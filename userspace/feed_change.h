@@ -12,6 +12,7 @@
 #define HOW_APPROVED "approved"
 #define HOW_ROLLBACK "rollback"
 #define HOW_UNDONE "undone" /* a later step of the same change failed */
+#define HOW_HEALED "healed" /* its body was damaged, and fetched again */
 #define HOW_DATE "date" /* the version stays; a day has come, or a grace is over */
 
 /*

@@ -38,6 +38,7 @@ struct sync {
 	struct feed *feed; /* what came, read */
 	char version[FEED_VERSION_SIZE]; /* of it */
 	char asked[FEED_TEXT]; /* what the request was */
+	bool at_hand; /* what is in force, whole */
 	char since[FEED_VERSION_SIZE]; /* the version it told; "": none */
 	char doubt[FEED_TEXT]; /* the changes do not give the body; "": they do, or there were none */
 	struct feed_outcome out;
@@ -88,7 +89,7 @@ int64_t feed_due(const struct config_feed *f, const struct feed_state *s)
 	return s->wake && s->wake < s->next ? s->wake : s->next;
 }
 
-/* Is what is in force still there, and the answer to what is asked now? */
+/* Is what is in force still there, whole? */
 static bool has_body(const struct sync *s)
 {
 	struct feed_state *state = (struct feed_state *)&s->state;
@@ -97,15 +98,18 @@ static bool has_body(const struct sync *s)
 	char *body = k && !state->damaged ? feed_state_body(state, k, &size) : NULL;
 
 	free(body);
-	return body && !strcmp(state->request, s->asked);
+	return body;
 }
 
 static int ask(struct sync *s)
 {
 	const struct feed_state *state = &s->state;
 	char id[FEED_REQUEST_ID], *newest = s->since, *ca = NULL;
-	struct feed_poll q = { .feed = s->config, .request_id = id, .always = !has_body(s) };
+	struct feed_poll q = { .feed = s->config, .request_id = id };
 	int err = feed_request_id(instance_state_root, id);
+
+	s->at_hand = has_body(s);
+	q.always = !s->at_hand || strcmp(state->request, s->asked);
 
 	if (err) {
 		snprintf(s->fetched.why, sizeof(s->fetched.why), "%s/" FEED_REQUEST_ID_FILE ": %s",
@@ -286,7 +290,7 @@ static void put_in_force(struct sync *s, struct feed_state *fresh, const char *h
 	}
 	phase_end("keep");
 	was = feed_state_find(fresh, fresh->in_force);
-	if (was)
+	if (was && strcmp(was->version, s->version))
 		was->left = s->now;
 	snprintf(fresh->in_force, sizeof(fresh->in_force), "%s", s->version);
 	fresh->held[0] = fresh->why_held[0] = '\0';
@@ -324,12 +328,16 @@ static void decide(struct sync *s, struct feed_state *fresh)
 {
 	const struct feed_kept *k = feed_state_find(fresh, s->version);
 	struct feed_judgement j = { 0 };
+	bool same = !strcmp(s->version, fresh->in_force);
 
-	if (!strcmp(s->version, fresh->in_force) || (k && k->held)) {
+	if ((same && s->at_hand) || (k && k->held)) {
 		s->out.result = k && k->held ? FEED_HELD : FEED_UNCHANGED;
 		return;
 	}
-	if (take_changes(s, fresh))
+	/* The very body that was in force, and got lost: it was judged when it came. */
+	if (same && k && k->digest == feed_digest(s->fetched.body, s->fetched.size))
+		put_in_force(s, fresh, HOW_HEALED);
+	else if (take_changes(s, fresh))
 		refuse(s, "out of memory");
 	else if (!judge(s, &j) && j.held && !s->force)
 		hold(s, fresh, &j);

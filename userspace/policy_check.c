@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feed_current.h"
 #include "policy.h"
 #include "report.h"
 
@@ -13,7 +14,12 @@ static unsigned int meeting(const struct policy *p, uint32_t s, uint32_t d)
 	return p->sources.families[s] & p->destinations.families[d];
 }
 
-static void check_classes(const struct policy *p, const struct feeds *feeds, struct report *report)
+/* report_error, or report_warning where the configuration is not to blame. */
+typedef void (*saying)(struct report *r, const char *file, int line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void check_classes(const struct policy *p, const struct feeds *feeds, saying say,
+			  struct report *report)
 {
 	const struct config *c = p->config;
 
@@ -23,10 +29,10 @@ static void check_classes(const struct policy *p, const struct feeds *feeds, str
 		/* One whose body is not at hand may select anything: nothing is said of it. */
 		if (!p->class_empty[i] || !class_known(c, feeds, k))
 			continue;
-		report_error(report, c->file, k->line, "classes[%s]: selects no prefix%s%s%s; %s", k->name,
-			     k->feed ? " of feed " : "", k->feed ? k->feed : "",
-			     k->feed ? " (`feed show` lists its sets)" : "",
-			     "a selection that an endpoint set with addresses meets is accepted");
+		say(report, c->file, k->line, "classes[%s]: selects no prefix%s%s%s; %s", k->name,
+		    k->feed ? " of feed " : "", k->feed ? k->feed : "",
+		    k->feed ? " (`feed show` lists its sets)" : "",
+		    "a selection that an endpoint set with addresses meets is accepted");
 	}
 }
 
@@ -77,27 +83,28 @@ static void look_at_cell(const struct policy *p, struct reach *reach, uint32_t s
 		}
 }
 
-static void report_rule(const struct policy *p, const struct reach *r, const struct config_rule *rule,
-			struct report *report)
+static void report_rule(const struct policy *p, const struct reach *r,
+			const struct config_rule *rule, saying say, struct report *report)
 {
 	const struct config *c = p->config;
 
 	if (r->matches)
-		report_error(report, c->file, rule->line,
-			     "policy[line %d]: no packet can reach this rule: the rule in line %d%s takes "
-			     "all that match it; %s",
-			     rule->line, c->rules[r->earlier].line,
-			     r->several ? " and others before it" : "",
-			     "it is accepted above, for a smaller part");
+		say(report, c->file, rule->line,
+		    "policy[line %d]: no packet can reach this rule: the rule in line %d%s takes "
+		    "all that match it; %s",
+		    rule->line, c->rules[r->earlier].line,
+		    r->several ? " and others before it" : "",
+		    "it is accepted above, for a smaller part");
 	else
-		report_error(report, c->file, rule->line,
-			     "policy[line %d]: no packet can reach this rule: its `from` and `to` have no "
-			     "address left in a common family; %s",
-			     rule->line,
-			     "segments and classes that both have IPv4 or both IPv6 prefixes are accepted");
+		say(report, c->file, rule->line,
+		    "policy[line %d]: no packet can reach this rule: its `from` and `to` have no "
+		    "address left in a common family; %s",
+		    rule->line,
+		    "segments and classes that both have IPv4 or both IPv6 prefixes are accepted");
 }
 
-static int check_rules(const struct policy *p, const struct feeds *feeds, struct report *report)
+static int check_rules(const struct policy *p, const struct feeds *feeds, saying say,
+		       struct report *report)
 {
 	const struct config *c = p->config;
 	struct reach *reach = calloc(c->rule_count + 1, sizeof(*reach));
@@ -110,7 +117,7 @@ static int check_rules(const struct policy *p, const struct feeds *feeds, struct
 				look_at_cell(p, reach, s, d);
 	for (size_t i = 0; i < c->rule_count; i++)
 		if (!reach[i].first && !rule_excused(p, feeds, &c->rules[i]))
-			report_rule(p, &reach[i], &c->rules[i], report);
+			report_rule(p, &reach[i], &c->rules[i], say, report);
 	free(reach);
 	return 0;
 }
@@ -125,30 +132,61 @@ static void check_segments(const struct policy *p, struct report *report)
 			if (!p->sources.families[s] || !set_has(&p->sources, s, (uint32_t)i) ||
 			    policy_rule(p, s, 0) >= 0)
 				continue;
-			report_error(report, c->file, c->segments[i].line,
-				     "inside.segments[%s]: no rule for `any`, so what no class contains is "
-				     "dropped; a rule {from: [%s], to: [any], ...} is accepted, with "
-				     "otherwise: drop too",
-				     c->segments[i].name, c->segments[i].name);
+			report_error(
+				report, c->file, c->segments[i].line,
+				"inside.segments[%s]: no rule for `any`, so what no class contains is "
+				"dropped; a rule {from: [%s], to: [any], ...} is accepted, with "
+				"otherwise: drop too",
+				c->segments[i].name, c->segments[i].name);
 			break;
 		}
 }
 
-void policy_check(const struct config *c, const struct feeds *feeds, struct report *report)
+static void check_with(const struct config *c, const struct feeds *feeds, saying say,
+		       struct report *report)
 {
 	struct policy p;
 	int err = policy_compile(c, feeds, &p);
 
 	if (!err) {
-		check_classes(&p, feeds, report);
-		check_segments(&p, report);
-		err = check_rules(&p, feeds, report);
+		check_classes(&p, feeds, say, report);
+		if (say == report_error)
+			check_segments(&p, report);
+		err = check_rules(&p, feeds, say, report);
 		policy_free(&p);
 	}
 	if (err == -E2BIG)
-		report_error(report, c->file, 0,
-			     "policy: too many combinations of segments and classes; %u are accepted",
-			     POLICY_CELLS_MAX);
+		report_error(
+			report, c->file, 0,
+			"policy: too many combinations of segments and classes; %u are accepted",
+			POLICY_CELLS_MAX);
 	else if (err)
 		report_error(report, c->file, 0, "out of memory");
+}
+
+/*
+ * What a provider publishes must not keep a gateway from starting: whether the configuration is sound is
+ * judged as before the first fetch, and what is wrong only with what was fetched is a warning.
+ */
+void policy_check(const struct config *c, const struct feeds *feeds, struct report *report)
+{
+	struct feeds own = { .count = feeds->count,
+			     .at = calloc(feeds->count + 1, sizeof(*own.at)) };
+	size_t before = report->errors;
+	bool fetched = false;
+
+	if (!own.at) {
+		report_error(report, c->file, 0, "out of memory");
+		return;
+	}
+	for (size_t i = 0; i < feeds->count; i++) {
+		bool remote = feed_is_remote(&c->feeds[i]);
+
+		own.at[i] = remote ? NULL : feeds->at[i];
+		fetched |= remote && feeds->at[i];
+	}
+	check_with(c, &own, report_error, report);
+	if (fetched && report->errors == before)
+		check_with(c, feeds, report_warning, report);
+	free(own.at);
 }
