@@ -250,10 +250,12 @@ int report(struct event *told)
 	event->service = told->service;
 	event->ifindex = told->ifindex;
 	event->pool = told->pool;
+	event->saddr = told->saddr; /* of a feed, with daddr, its name */
 	event->daddr = told->daddr;
 	event->dport = told->dport;
 	event->packets[0] = told->packets[0];
 	event->packets[1] = told->packets[1];
+	event->bytes[0] = told->bytes[0];
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }

@@ -54,6 +54,7 @@ _samepath() {
 		apply) words+=' --dry-run' ;;
 		run) words+=' --textfile' ;;
 		show) words+=' --prometheus' ;;
+		feed) [[ $verb != fetch ]] || words+=' --force' ;;
 		esac
 	elif ((count == 0)); then
 		words=$(_samepath_ask --words | awk '{ print $1 }')
@@ -72,6 +73,8 @@ _samepath_values() {
 	case $1 in
 	circuit | service)
 		(($4 > 2)) || _samepath_names "$1" ;;
+	feed)
+		[[ $2 == drift ]] || (($4 > 2)) || _samepath_names feed ;;
 	flow)
 		# Filters are pairs of a word and a value.
 		if (($4 % 2 == 0)); then
