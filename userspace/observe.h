@@ -127,6 +127,8 @@ int observe_show(const struct observe *o);
 int observe_metrics(const struct observe *o, FILE *out);
 /* Writes the metrics beside `path` and renames them over it. 0 or -errno. */
 int observe_metrics_file(const struct observe *o, const char *path);
+/* How many feeds wait for approval, and how many fail: two values of `show`. */
+void observe_feed_values(const struct observe *o);
 /* Feeds: a table of `show`, 0 or -errno; and their metrics. */
 int observe_feed_table(const struct observe *o);
 void observe_feed_metrics(const struct observe *o, FILE *out);

@@ -5,6 +5,7 @@
 #include "feed_show.h"
 #include "feed_sync.h"
 #include "observe.h"
+#include "print.h"
 
 int observe_feed_table(const struct observe *o)
 {
@@ -21,6 +22,28 @@ int observe_feed_table(const struct observe *o)
 	report_free(&report);
 	feed_gateway_close(&g);
 	return err;
+}
+
+void observe_feed_values(const struct observe *o)
+{
+	uint64_t held = 0, failing = 0;
+	struct feed_gateway g;
+
+	if (!feed_gateway_applied(&g, o->name))
+		return;
+	for (size_t i = 0; i < g.config->feed_count; i++) {
+		struct feed_state s = { 0 };
+
+		if (feed_is_remote(&g.config->feeds[i]) &&
+		    !feed_state_read(&g.instance, g.config->feeds[i].name, &s)) {
+			held += s.held[0] != '\0';
+			failing += s.failures > 0;
+		}
+		feed_state_free(&s);
+	}
+	print_value_number("feeds-held", held);
+	print_value_number("feeds-failing", failing);
+	feed_gateway_close(&g);
 }
 
 static void value(FILE *out, const struct observe *o, const char *metric, const char *feed,

@@ -213,6 +213,7 @@ static void show_head(const struct observe *o, const struct observe_counts *c, b
 	print_value_number("events-lost", lost);
 	print_value_number("answers-sent", c->answers[ANSWER_SENT]);
 	print_value_number("answers-withheld", c->answers[ANSWER_LIMITED]);
+	observe_feed_values(o);
 	if (!o->settings.ready)
 		print_value_text("warning", "the live slot holds no configuration");
 }

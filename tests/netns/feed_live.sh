@@ -87,6 +87,7 @@ status=0
 quiet_sp feed fetch >"$work/out" || status=$?
 same "a fetch brings nothing but that" "1 held 2020080600" "$status $(feed_says "$(cat "$work/out")")"
 maps_hold "$old" || fail "a version that was rolled back from came back by itself"
+matches "show counts it" 'feeds-held: 1' "$(quiet_sp show)"
 quiet_sp show --prometheus >"$work/metrics"
 grep -q '^samepath_feed_held{.*feed="m365"} 1$' "$work/metrics" || fail "no metric says what is held"
 same approve 'changed 2020080600' "$(feed_says "$(quiet_sp feed approve)")"
