@@ -42,6 +42,7 @@ void feed_free(struct feed *feed)
 	free(feed->name);
 	free(feed->source);
 	free(feed->version);
+	free(feed->odd);
 	free(feed);
 }
 

@@ -34,9 +34,11 @@ struct feed {
 	struct feed_set *sets;
 	size_t set_count;
 	char *version; /* NULL: the body does not say */
+	char *odd; /* what was not known and tolerated; NULL: nothing */
 };
 
 #define FEED_BODY_MAX (16u << 20) /* bytes */
+#define FEED_ODD 160 /* bytes of what was odd */
 #define FEED_LABEL 400 /* bytes of a label */
 
 /* What a body may hold, as the configuration says. */

@@ -38,19 +38,25 @@ static int number(const struct feed_reader *r, const json_t *record, const char 
 	return 0;
 }
 
-static int disposition(const struct feed_reader *r, const json_t *record,
-		       enum feed_disposition *out)
+/* One that is not known is taken as a change: what counts is what the record adds and removes. */
+static int disposition(struct feed_reader *r, const json_t *record, enum feed_disposition *out)
 {
 	static const char *const words[] = { "Change", "Add", "Remove" };
 	const json_t *value = json_object_get(record, "disposition");
 	const char *text = json_string_value(value);
+	char shown[FEED_SHOWN];
 
-	for (int i = SET_CHANGED; text && i <= SET_REMOVED; i++)
+	*out = SET_CHANGED;
+	if (!text)
+		return feed_refuse(r, "disposition", value, "Change, Add or Remove is accepted");
+	for (int i = SET_CHANGED; i <= SET_REMOVED; i++)
 		if (!strcasecmp(text, words[i])) {
 			*out = i;
 			return 0;
 		}
-	return feed_refuse(r, "disposition", value, "Change, Add or Remove is accepted");
+	report_warning(r->report, r->source, 0, "record %lld: disposition %s is not known, taken as Change",
+		       r->number, feed_shown(text, shown));
+	return 0;
 }
 
 static int version(const struct feed_reader *r, const json_t *record, char *out)

@@ -37,8 +37,7 @@ struct feed_changes {
 /*
  * Reads a body of changes as feed_parse reads one of sets: NULL, and one line in `report`, when it is
  * refused; prefixes are judged alike. Tolerated: unknown keys, categories and impacts, no dates, no
- * record at all. Refused also: a disposition other than Change, Add, Remove (in any case), for what it
- * does to a set is not known.
+ * record at all; and with a warning a disposition other than Change, Add, Remove (in any case).
  */
 struct feed_changes *feed_changes_parse(const char *name, const char *body, size_t size,
 					const struct feed_rules *rules, struct report *report);

@@ -63,14 +63,16 @@ static void second_opinion(const struct config *c, const struct config_feed *f, 
 	const struct feed_kept *k = feed_state_find(s, since);
 	struct feed_rules rules = feed_rules(c, f);
 	struct report report = { 0 };
+	char differs[FEED_TEXT / 2];
 	struct feed *was = NULL;
 	size_t length = 0;
 	char *body = k ? feed_state_body(s, k, &length) : NULL;
 
 	if (body)
 		was = feed_parse(f->name, f->format, body, length, &rules, &report);
-	if (was && !feed_changes_replay(was, changes, since, version))
-		feed_equal(was, feed, why, size);
+	if (was && !feed_changes_replay(was, changes, since, version) &&
+	    !feed_equal(was, feed, differs, sizeof(differs)))
+		snprintf(why, size, "its /changes give another body: %s", differs);
 	feed_free(was);
 	free(body);
 	report_free(&report);
@@ -85,11 +87,11 @@ int feed_take_changes(const struct config *c, const struct config_feed *f, struc
 	int err = 0;
 
 	why[0] = '\0';
-	if (!changes) {
-		snprintf(why, size, "%s", report.count ? report.lines[0].text : "out of memory");
-	} else {
+	if (report.count)
+		snprintf(why, size, "its /changes: %s", report.lines[0].text);
+	if (changes) {
 		err = put_dates(s, changes, told->since, now);
-		if (!err && comparable(f))
+		if (!err && !why[0] && comparable(f))
 			second_opinion(c, f, s, changes, told->since, told->feed, told->version, why, size);
 	}
 	feed_changes_free(changes);

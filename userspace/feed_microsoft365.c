@@ -17,10 +17,49 @@
 #include "feed_body.h"
 #include "feed_ports.h"
 
+/* What the service has that this reader does not know. Its clients must go on; people should hear of it. */
 struct m365 {
 	struct feed_reader *r;
-	size_t odd_categories;
+	char odd[FEED_ODD]; /* "key sla, area MEM, category Gold" */
 };
+
+static void odd(struct m365 *m, const char *kind, const char *word)
+{
+	char shown[FEED_SHOWN], one[FEED_SHOWN + 16];
+	size_t used = strlen(m->odd);
+
+	snprintf(one, sizeof(one), "%s %s", kind, feed_shown(word, shown));
+	if (!strstr(m->odd, one))
+		snprintf(m->odd + used, sizeof(m->odd) - used, "%s%s", used ? ", " : "", one);
+}
+
+static void odd_keys(struct m365 *m, const json_t *set)
+{
+	static const char *const known[] = { "id", "serviceArea", "serviceAreaDisplayName", "urls", "ips",
+					     "tcpPorts", "udpPorts", "expressRoute", "category",
+					     "required", "notes", NULL };
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)set, key, value) {
+		size_t i = 0;
+
+		while (known[i] && strcmp(known[i], key))
+			i++;
+		if (!known[i])
+			odd(m, "key", key);
+	}
+}
+
+static void odd_area(struct m365 *m, const char *area)
+{
+	static const char *const known[] = { "Common", "Exchange", "SharePoint", "Skype", NULL };
+
+	for (size_t i = 0; known[i]; i++)
+		if (!strcasecmp(known[i], area))
+			return;
+	odd(m, "area", area);
+}
 
 static int boolean(const struct feed_reader *r, const json_t *set, const char *key, bool *out)
 {
@@ -49,7 +88,7 @@ static int category(struct m365 *m, const json_t *set, enum feed_category *out)
 			*out = i;
 			return 0;
 		}
-	m->odd_categories++;
+	odd(m, "category", text);
 	return 0;
 }
 
@@ -140,6 +179,10 @@ static int read_set(struct m365 *m, const json_t *set, size_t position, struct f
 		err = ports(r, set, "udpPorts", &out->udp_ports);
 	if (!err)
 		err = urls(r, set, out);
+	if (!err) {
+		odd_area(m, out->area);
+		odd_keys(m, set);
+	}
 	return err;
 }
 
@@ -172,11 +215,12 @@ static int read_sets(struct m365 *m, struct feed *feed, const json_t *root)
 			return feed_refuse(m->r, "id", NULL,
 					   "stands twice; one set for each id is accepted");
 		}
-	if (m->odd_categories)
-		report_warning(m->r->report, m->r->source, 0,
-			       "feed %s: %zu sets of an unknown category, taken as Default", m->r->name,
-			       m->odd_categories);
-	return 0;
+	if (!m->odd[0])
+		return 0;
+	report_warning(m->r->report, m->r->source, 0, "feed %s: not known, and tolerated: %s", m->r->name,
+		       m->odd);
+	feed->odd = strdup(m->odd);
+	return feed->odd ? 0 : -ENOMEM;
 }
 
 int feed_microsoft365(struct feed_reader *r, struct feed *feed, const char *body, size_t size)

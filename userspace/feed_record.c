@@ -43,8 +43,8 @@ char *feed_record_text(const struct feed *feed, size_t *size)
 
 	for (size_t i = 0; i < feed->set_count; i++)
 		json_array_append_new(sets, set_json(&feed->sets[i]));
-	root = json_pack("{si ss ss* so}", "record", RECORD_VERSION, "source", feed->source, "version",
-			 feed->version, "sets", sets);
+	root = json_pack("{si ss ss* ss* so}", "record", RECORD_VERSION, "source", feed->source, "version",
+			 feed->version, "odd", feed->odd, "sets", sets);
 	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
 	*size = text ? strlen(text) : 0;
@@ -114,7 +114,7 @@ static bool take_feed(const json_t *root, struct feed *feed)
 
 	if (json_integer_value(json_object_get(root, "record")) != RECORD_VERSION || !json_is_array(sets) ||
 	    !take_text(root, "source", &feed->source) || !feed->source ||
-	    !take_text(root, "version", &feed->version))
+	    !take_text(root, "version", &feed->version) || !take_text(root, "odd", &feed->odd))
 		return false;
 	feed->sets = calloc(n + 1, sizeof(*feed->sets));
 	while (feed->sets && feed->set_count < n) {

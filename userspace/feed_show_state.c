@@ -31,8 +31,17 @@ const char *feed_state_word(const struct config_feed *f, const struct feed *feed
 	return s->in_force[0] ? "in-force" : "seed";
 }
 
+static const char *odd_text(const struct feed *feed, char *buffer, size_t size)
+{
+	if (!feed || !feed->odd)
+		return NULL;
+	snprintf(buffer, size, "not known, and tolerated: %s", feed->odd);
+	return buffer;
+}
+
 static int show_feed(const struct config_feed *f, const struct feed *feed, const struct feed_state *s)
 {
+	char odd[FEED_ODD + 32];
 	struct prefix *unique = NULL;
 	size_t count = 0;
 	int err = feed ? feed_unique(feed, &unique, &count) : 0;
@@ -59,7 +68,7 @@ static int show_feed(const struct config_feed *f, const struct feed *feed, const
 	if (s->error[0] || s->held[0])
 		print_cell_alarm(s->error[0] ? s->error : s->why_held);
 	else
-		print_cell_text(NULL);
+		print_cell_text(odd_text(feed, odd, sizeof(odd)));
 	print_row_end();
 	free(unique);
 	return 0;

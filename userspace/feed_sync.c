@@ -410,10 +410,18 @@ static int lock_and_read(struct sync *s)
 	return err;
 }
 
+static void add_note(struct feed_outcome *out, const char *note)
+{
+	size_t used = strlen(out->why);
+
+	snprintf(out->why + used, sizeof(out->why) - used, "%s%s", used ? "; " : "", note);
+}
+
 struct feed_outcome feed_sync(struct feed_gateway *g, size_t at, bool due, bool force)
 {
 	struct sync s = { .gateway = g, .at = at, .config = &g->config->feeds[at], .force = force,
 			  .now = time(NULL) };
+	char odd[FEED_ODD + 32];
 	int err = feed_state_read(&g->instance, s.config->name, &s.state);
 	bool poll = !due || s.now >= s.state.next || feed_due(s.config, &s.state) == 1;
 
@@ -434,8 +442,11 @@ struct feed_outcome feed_sync(struct feed_gateway *g, size_t at, bool due, bool 
 	}
 	feed_gateway_unlock(g);
 	if (s.out.result != FEED_FAILED && s.doubt[0])
-		snprintf(s.out.why + strlen(s.out.why), sizeof(s.out.why) - strlen(s.out.why),
-			 "; its /changes say otherwise: %.100s", s.doubt);
+		add_note(&s.out, s.doubt);
+	if (s.out.result == FEED_CHANGED && s.feed->odd) {
+		snprintf(odd, sizeof(odd), "not known, and tolerated: %s", s.feed->odd);
+		add_note(&s.out, odd);
+	}
 	if (s.out.result == FEED_UNCHANGED && s.state.held[0]) {
 		s.out.result = FEED_HELD;
 		snprintf(s.out.version, sizeof(s.out.version), "%s", s.state.held);

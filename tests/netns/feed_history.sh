@@ -37,7 +37,7 @@ for version in $(tail -n +2 "$work/versions"); do
 	publish "$version"
 	was=$(feed_value version)
 	said=$(fetch)
-	! grep -q 'changes say otherwise' "$work/out" || fail "$version: $(cat "$work/out")"
+	! grep -q 'changes give another' "$work/out" || fail "$version: $(cat "$work/out")"
 	if [[ $said == "1 held $version" ]]; then
 		held+=("$version: $(feed_value detail)")
 		maps_hold "$(body "$was")" || fail "$version: held, and not the maps of before"

@@ -138,7 +138,7 @@ fetched 2030010400
 changes=("$work/changes.json")
 publish 2030010500 198.18.4.0/24 198.18.5.0/24
 fetched 2030010500
-! grep -q 'say otherwise' "$work/out" || fail "$(cat "$work/out")"
+! grep -q 'give another' "$work/out" || fail "$(cat "$work/out")"
 body due 198.18.5.0/24
 maps_hold "$work/due.json" || fail "on-date: $(feed_maps "$work/due.json")"
 matches "pending" "198\.18\.4\.0/24 +1 +arrives +${tomorrow:0:4}-${tomorrow:4:2}-${tomorrow:6}T00:00:00Z" \

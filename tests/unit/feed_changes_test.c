@@ -159,6 +159,22 @@ static void only_the_versions_between_are_done_in_their_order(void **state)
 	becomes(changes, "2030010103", "2030010103", BASE);
 }
 
+static void disposition_of_the_future_is_told_and_taken_as_change(void **state)
+{
+	struct feed_changes *c = read_changes("[" CHANGE(1, 2, "Rename", "2030010100")
+					      ",'add':{'ips':['198.18.40.0/24']}}]");
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(c->at[0].disposition, SET_CHANGED);
+	assert_int_equal(c->at[0].add.prefix_count, 1);
+	assert_int_equal(report.errors, 0);
+	assert_int_equal(report.count, 1);
+	assert_non_null(strstr(report.lines[0].text, "disposition Rename is not known"));
+	report_free(&report);
+	feed_changes_free(c);
+}
+
 static void record_that_cannot_be_meant_is_refused(void **state)
 {
 #define REST(rest) "[" CHANGE(1, 2, "Add", "2030010100") "," rest "}]"
@@ -170,7 +186,7 @@ static void record_that_cannot_be_meant_is_refused(void **state)
 		{ "[{'id':0}]", "positive number" },
 		{ "[{'id':1}]", "endpointSetId: missing" },
 		{ "[{'id':1,'endpointSetId':'7'}]", "positive number" },
-		{ "[" CHANGE(1, 2, "Rename", "2030010100") "}]", "Change, Add or Remove" },
+		{ "[{'id':1,'endpointSetId':2,'disposition':7}]", "Change, Add or Remove" },
 		{ "[" CHANGE(1, 2, "Add", "203001010") "}]", "ten digits" },
 		{ "[" CHANGE(1, 2, "Add", "20300101000") "}]", "ten digits" },
 		{ "[" CHANGE(1, 2, "Add", "203001010a") "}]", "ten digits" },
@@ -321,6 +337,7 @@ int main(void)
 		T(attributes_of_current_are_taken_and_others_stay),
 		T(sets_come_and_go),
 		T(only_the_versions_between_are_done_in_their_order),
+		T(disposition_of_the_future_is_told_and_taken_as_change),
 		T(record_that_cannot_be_meant_is_refused),
 		T(documentation_ranges_need_the_lab),
 		T(every_difference_is_said),
