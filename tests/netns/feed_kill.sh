@@ -17,7 +17,7 @@ first=2025010100
 common=198.18.1.0/24,2001:db8:e::/48
 # Each version has prefixes of its own, in both classes and families.
 version_body() { # NUMBER
-	local n=$(($1 - first + 2))
+	local n=$((($1 - first) % 100 + 2))
 	body "$1" 1/Exchange/$common,198.18.$n.0/24,2001:db8:a:$n::/64 \
 		31/SharePoint/198.19.$n.0/24,198.18.1.$((128 + n))/32,2001:db8:b:$n::/64
 }
@@ -120,6 +120,42 @@ same "bodies" "$(quiet_sp -j feed show m365 | /usr/bin/python3 -c 'import json, 
 print(*sorted("body." + r["version"] for r in json.load(sys.stdin)["versions"]))')" \
 	"$(cd "$kept/m365" && echo body.*)"
 same "other files" "history state" "$(cd "$kept/m365" && find . -type f ! -name 'body.*' -printf '%f\n' | sort | xargs)"
+
+
+# Dead at the first, second, ... of a system call, or each so many of them, until a fetch outlives it.
+killed_at() { # CALL [STEP]
+	local n status shown
+	for ((n = 1; ; n += ${2:-1})); do
+		a=$((first + at)) b=$((first + ++at))
+		version_body $b
+		origin_move $b
+		status=0
+		quiet_on gw strace -f -qq -o /dev/null -e trace="$1" -e inject="$1":signal=KILL:when="$n" \
+			"$samepath" -c "$work/samepath.yaml" feed fetch >"$work/out" 2>&1 || status=$?
+		wait_for 5 nobody_swaps
+		held=$(held_version $a.json $b.json) || fail "$1 $n: $held"
+		history_whole "$1 $n"
+		shown=$(feed_column version)
+		[[ $shown == "$a" || $shown == "$b" ]] || fail "$1 $n: feed show tells $shown"
+		quiet_sp feed fetch >"$work/out" 2>&1 || fail "$1 $n: fetch: $(cat "$work/out")"
+		maps_hold $b || fail "$1 $n: the next fetch brought $(held_version $a.json $b.json) in force"
+		version_shown $b || fail "$1 $n: feed show tells $(feed_column version)"
+		prefixes_shown $b || fail "$1 $n: see above"
+		history_whole "$1 $n, then fetched"
+		same "$1 $n: the last line" "$b" "$(tail -1 "$history" | /usr/bin/python3 -c '
+import json, sys
+print(json.load(sys.stdin)["version"])')"
+		((status)) || break
+	done
+	say "killed at calls of $1, ${2:-1} apart, up to the one before number $n"
+}
+at=$((rounds + 3))
+if command -v strace >/dev/null; then
+	for call in rename fsync unlinkat write; do killed_at $call; done
+	killed_at bpf 29
+else
+	say "skipped: no strace: kills at each system call"
+fi
 
 say "$rounds times killed within $span ms: $was times before the switch, $is behind it"
 say "from the restart of the daemon to the newest version: at most $longest ms"
