@@ -56,7 +56,7 @@ bool feed_is_foreign(const struct config *c, const struct feed *feed, struct rep
 	return true;
 }
 
-int feed_unique(const struct feed *feed, struct prefix **out, size_t *count)
+static int unique(const struct feed *feed, bool leaving, struct prefix **out, size_t *count)
 {
 	struct feed_entry *entries;
 	size_t n = 0, kept = 0;
@@ -66,11 +66,17 @@ int feed_unique(const struct feed *feed, struct prefix **out, size_t *count)
 		return err;
 	*out = calloc(n + 1, sizeof(**out));
 	for (size_t i = 0; *out && i < n; i++)
-		if (!kept || !prefix_equal(&(*out)[kept - 1], &entries[i].prefix))
+		if ((leaving || !entries[i].set->leaving) &&
+		    (!kept || !prefix_equal(&(*out)[kept - 1], &entries[i].prefix)))
 			(*out)[kept++] = entries[i].prefix;
 	*count = kept;
 	free(entries);
 	return *out ? 0 : -ENOMEM;
+}
+
+int feed_unique(const struct feed *feed, struct prefix **out, size_t *count)
+{
+	return unique(feed, true, out, count);
 }
 
 static void __attribute__((format(printf, 2, 3))) hold(struct feed_judgement *j, const char *format, ...)
@@ -88,13 +94,14 @@ static void __attribute__((format(printf, 2, 3))) hold(struct feed_judgement *j,
 	j->held = true;
 }
 
+/* What left before and stays for its grace was judged when it left. */
 static int count_moves(const struct feed *was, const struct feed *next, struct feed_judgement *j)
 {
 	struct prefix *a = NULL, *b = NULL;
 	size_t m = 0, n = 0, i = 0, k = 0;
-	int err = feed_unique(was, &a, &m);
+	int err = unique(was, false, &a, &m);
 
-	err = err ? err : feed_unique(next, &b, &n);
+	err = err ? err : unique(next, false, &b, &n);
 	while (!err && (i < m || k < n)) {
 		int order = i == m ? 1 : k == n ? -1 : prefix_compare(&a[i], &b[k]);
 

@@ -71,3 +71,28 @@ wait_for 10 grace_over
 same "behind the grace, without a daemon" 2025010102-leaving "$(held_version 2025010102-leaving.json)"
 daemon_start
 wait_for 10 maps_hold 2025010102
+
+say "what is leaving is not held against the next version: each of two takes 15 % away, and may"
+kill -KILL "$daemon"
+wait "$daemon" 2>/dev/null || :
+edit 's/hold-share: 100, interval: 3600, removal-grace: 3/hold-share: 20, interval: 3600, removal-grace: 600/'
+some() { # FROM: prefixes up to number 29
+	local n list=
+	for n in $(seq "$1" 29); do list+=,198.18.$n.0/24; done
+	echo "${list:1}"
+}
+body 2025010103 1/Exchange/"$(some 10)" 31/SharePoint/198.18.128.0/20
+body 2025010104 1/Exchange/"$(some 13)" 31/SharePoint/198.18.128.0/20
+body 2025010105 1/Exchange/"$(some 16)" 31/SharePoint/198.18.128.0/20
+body 2025010106 1/Exchange/"$(some 21)" 31/SharePoint/198.18.128.0/20
+apply
+origin_move 2025010103
+sp feed fetch --force >"$work/out" 2>&1 || fail "fetch: $(cat "$work/out")"
+for version in 2025010104 2025010105; do
+	origin_move $version
+	sp feed fetch >"$work/out" 2>&1 || fail "version $version: $(cat "$work/out")"
+	same "version" $version "$(feed_column version)"
+done
+origin_move 2025010106
+sp feed fetch >"$work/out" 2>&1 && fail "5 of 15 prefixes left, and nobody was asked: $(cat "$work/out")"
+same "held" 2025010106 "$(feed_column held)"
