@@ -109,7 +109,7 @@ static int ask(struct sync *s)
 	int err = feed_request_id(instance_state_root, id);
 
 	s->at_hand = has_body(s);
-	q.always = !s->at_hand || strcmp(state->request, s->asked);
+	q.always = !s->at_hand || s->force || strcmp(state->request, s->asked);
 
 	if (err) {
 		snprintf(s->fetched.why, sizeof(s->fetched.why), "%s/" FEED_REQUEST_ID_FILE ": %s",
@@ -330,7 +330,7 @@ static void decide(struct sync *s, struct feed_state *fresh)
 	struct feed_judgement j = { 0 };
 	bool same = !strcmp(s->version, fresh->in_force);
 
-	if ((same && s->at_hand) || (k && k->held)) {
+	if ((same && s->at_hand) || (k && k->held && !s->force)) {
 		s->out.result = k && k->held ? FEED_HELD : FEED_UNCHANGED;
 		return;
 	}

@@ -30,4 +30,5 @@ print(json.load(sys.stdin)["feeds"][0][sys.argv[1]])' "$1"
 feed_is() { [[ $(feed_value "$1") == "$2" ]]; }
 # The one row of what `feed fetch`, `approve` or `rollback` says: RESULT VERSION
 feed_says() { awk '$1 == "m365" { print $2, $3 }' <<<"$1"; }
+# shellcheck disable=SC2034 # for tests that read them
 feed_captures=$top/../shared/feed

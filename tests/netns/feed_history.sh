@@ -82,5 +82,8 @@ maps_hold "$(body 2019012800)" || fail "approved, and not in the maps"
 same "back" 'changed 2019010700' "$(feed_says "$(quiet_sp feed rollback)")"
 maps_hold "$(body 2019010700)" || fail "rolled back, and not the maps of before"
 same "it does not come again by itself" '1 held 2019012800' "$(fetch)"
+quiet_sp feed fetch --force >"$work/out"
+same "but for a person who means it" 'changed 2019012800' "$(feed_says "$(cat "$work/out")")"
+same "and back again" 'changed 2019010700' "$(feed_says "$(quiet_sp feed rollback)")"
 publish 2019022800
 matches "superseded" '2019022800$' "$(fetch)"
