@@ -145,6 +145,12 @@ static void sample_passes(void **state)
 	"classes: [{name: k, feed: f, " keys "}]\n"
 #define RULES "policy:\n  - {from: [campus], to: [any], circuits: [net], otherwise: drop}\n"
 
+#define SEEDED(keys) \
+	HEAD "  - {name: net, kind: internet, links: [{interface: wan0}], outbound-pool: [198.19.250.0/28]" \
+	"}\nfeeds: [{name: f, format: google, " \
+	"source: \"https://www.example.com/cloud.json\", seed: ../tests/data/feeds/google-cloud.json}]\n" \
+	"classes:\n  - {name: k, feed: f, " keys "}\n"
+
 /* `says`: a part of what is said, NULL when nothing may be. */
 static const struct row {
 	const char *claim, *text, *says;
@@ -221,6 +227,18 @@ static const struct row {
 	{ "excepting what is not fetched yet", HEAD NET "}\nfeeds: [{name: f, format: google, "
 	  "source: \"https://www.example.com/cloud.json\"}]\nclasses: [{name: a, feed: f},\n"
 	  "  {name: b, prefixes: [198.18.0.0/16], except: [a]}]\n" RULES, "warning: ", true },
+	{ "class that its source has emptied", SEEDED("services: [Nothing]") RULES,
+	  ":7: warning: classes[k]: selects no prefix of feed f", true },
+	{ "rule behind what a source has published", SEEDED("services: [Google Cloud]")
+	  "  - {name: l, prefixes: [198.18.4.9]}\n"
+	  "policy:\n  - {from: [campus], to: [k], circuits: [net], otherwise: drop}\n"
+	  "  - {from: [campus], to: [l], circuits: [net], otherwise: drop}\n"
+	  "  - {from: [campus], to: [any], circuits: [net], otherwise: drop}\n",
+	  "warning: policy[line 11]: no packet can reach this rule", true },
+	{ "rule behind any, whatever is published", SEEDED("services: [Google Cloud]")
+	  "policy:\n  - {from: [campus], to: [any], circuits: [net], otherwise: drop}\n"
+	  "  - {from: [campus], to: [k], circuits: [net], otherwise: drop}\n",
+	  "policy[line 10]: no packet can reach this rule", false },
 	{ "more pool prefixes than fit", HEAD "  - {name: net, kind: internet, links: [{interface: wan0}],"
 	  " outbound-pool: [192.0.2.0, 192.0.2.2, 192.0.2.4, 192.0.2.6, 192.0.2.8, 192.0.2.10, 192.0.2.12,"
 	  " 192.0.2.14, 192.0.2.16, 192.0.2.18, 192.0.2.20, 192.0.2.22, 192.0.2.24, 192.0.2.26, 192.0.2.28,"
