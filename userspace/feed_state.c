@@ -127,7 +127,10 @@ int feed_state_hold(struct feed_state *s, struct feed_kept *kept, bool held)
 	kept->held = held;
 	file_name(name, sizeof(name), kept);
 	snprintf(to, sizeof(to), "%s/%s", s->directory, name);
-	return rename(from, to) ? -errno : 0;
+	if (!rename(from, to))
+		return 0;
+	/* Whoever failed or died between this and the writing of `state` has moved it already. */
+	return errno == ENOENT && !access(to, F_OK) ? 0 : -errno;
 }
 
 char *feed_state_body(const struct feed_state *s, const struct feed_kept *kept, size_t *size)

@@ -2,10 +2,12 @@
 /* The file `state`: JSON, written whole and read whole, or not at all. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <jansson.h>
 
 #include "feed_state_file.h"
@@ -144,26 +146,65 @@ int state_parse(struct feed_state *s, const char *text, size_t size)
 	return good ? 0 : -EINVAL;
 }
 
-/* Of bodies that were in force, the newest is as good a guess as there is without `state`. */
+/* Versions that are numbers say which is newer; of others the time must. */
+static uint64_t rank(const char *version)
+{
+	char *end;
+	uint64_t number = strtoull(version, &end, 10);
+
+	return *end && *end != '.' ? 0 : number;
+}
+
+static int newer(const void *a, const void *b)
+{
+	const struct feed_kept *x = a, *y = b;
+
+	if (rank(x->version) != rank(y->version))
+		return rank(x->version) < rank(y->version) ? 1 : -1;
+	if (x->fetched != y->fetched)
+		return x->fetched < y->fetched ? 1 : -1;
+	return feed_version_compare(y->version, x->version);
+}
+
+/* Is it the name of a body, and of which? */
+static bool is_body(int directory, const char *name, struct feed_kept *k)
+{
+	bool held = !strncmp(name, STATE_HELD, strlen(STATE_HELD));
+	const char *version = name + strlen(held ? STATE_HELD : STATE_BODY);
+	struct stat st;
+
+	if ((!held && strncmp(name, STATE_BODY, strlen(STATE_BODY))) || !feed_version_fits(version) ||
+	    fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
+		return false;
+	*k = (struct feed_kept){ .held = held, .fetched = st.st_mtime > 0 ? st.st_mtime : 0 };
+	snprintf(k->version, sizeof(k->version), "%s", version);
+	return true;
+}
+
+/* Of bodies that were in force, the newest is as good a guess as there is without `state`.
+ * What is held stays held. */
 static void guess(struct feed_state *s)
 {
 	DIR *d = opendir(s->directory);
 	struct dirent *entry;
+	struct feed_kept k;
 
-	while (d && (entry = readdir(d)) && s->kept_count < FEED_KEPT_MOST) {
-		struct feed_kept *k = &s->kept[s->kept_count];
-		const char *version = entry->d_name + strlen(STATE_BODY);
-
-		if (strncmp(entry->d_name, STATE_BODY, strlen(STATE_BODY)) || !feed_version_fits(version))
+	while (d && (entry = readdir(d))) {
+		if (!is_body(dirfd(d), entry->d_name, &k))
 			continue;
-		*k = (struct feed_kept){ 0 };
-		snprintf(k->version, sizeof(k->version), "%s", version);
-		if (!s->in_force[0] || feed_version_compare(version, s->in_force) > 0)
-			snprintf(s->in_force, sizeof(s->in_force), "%s", version);
-		s->kept_count++;
+		if (s->kept_count < FEED_KEPT_MOST)
+			s->kept[s->kept_count++] = k;
+		else if (newer(&k, &s->kept[FEED_KEPT_MOST - 1]) < 0)
+			s->kept[FEED_KEPT_MOST - 1] = k;
+		if (s->kept_count == FEED_KEPT_MOST)
+			qsort(s->kept, s->kept_count, sizeof(s->kept[0]), newer);
 	}
 	if (d)
 		closedir(d);
+	qsort(s->kept, s->kept_count, sizeof(s->kept[0]), newer);
+	for (size_t i = s->kept_count; i-- > 0;)
+		if (!s->kept[i].held)
+			snprintf(s->in_force, sizeof(s->in_force), "%s", s->kept[i].version);
 }
 
 int feed_state_read(const struct instance *i, const char *feed, struct feed_state *s)
