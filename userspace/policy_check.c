@@ -103,6 +103,30 @@ static void report_rule(const struct policy *p, const struct reach *r,
 		    "segments and classes that both have IPv4 or both IPv6 prefixes are accepted");
 }
 
+static bool named(const struct config_words *words, const char *text)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (!strcmp(words->at[i].text, text))
+			return true;
+	return false;
+}
+
+/* A rule to `any` before this one that has all of its segments: whatever is published, it takes all. */
+static bool behind_any(const struct config *c, const struct config_rule *rule, struct reach *reach)
+{
+	for (const struct config_rule *r = c->rules; r < rule; r++) {
+		size_t have = 0;
+
+		for (size_t i = 0; i < rule->from.count; i++)
+			have += named(&r->from, rule->from.at[i].text);
+		if (have < rule->from.count || strcmp(r->to.at[0].text, "any"))
+			continue;
+		*reach = (struct reach){ .matches = true, .earlier = (size_t)(r - c->rules) };
+		return true;
+	}
+	return false;
+}
+
 static int check_rules(const struct policy *p, const struct feeds *feeds, saying say,
 		       struct report *report)
 {
@@ -116,7 +140,8 @@ static int check_rules(const struct policy *p, const struct feeds *feeds, saying
 			if (meeting(p, s, d))
 				look_at_cell(p, reach, s, d);
 	for (size_t i = 0; i < c->rule_count; i++)
-		if (!reach[i].first && !rule_excused(p, feeds, &c->rules[i]))
+		if (!reach[i].first && (!rule_excused(p, feeds, &c->rules[i]) ||
+					behind_any(c, &c->rules[i], &reach[i])))
 			report_rule(p, &reach[i], &c->rules[i], say, report);
 	free(reach);
 	return 0;
