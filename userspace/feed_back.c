@@ -30,8 +30,22 @@ static int begin(struct feed_gateway *g, size_t at, struct feed_state *s, struct
 	return err;
 }
 
-/* `version` in force. What held it up is over; what it takes the place of left by a person's word, so
- * there is no grace, and after a rollback it is held. */
+/* What is newer and was held before waits on: what is approved is no word about it. */
+static void still_held(struct feed_state *fresh, const struct feed_kept *now)
+{
+	for (const struct feed_kept *k = fresh->kept; k < now; k++)
+		if (k->held) {
+			if (strcmp(fresh->held, k->version))
+				snprintf(fresh->why_held, sizeof(fresh->why_held),
+					 "held before, or rolled back from");
+			snprintf(fresh->held, sizeof(fresh->held), "%s", k->version);
+			return;
+		}
+	fresh->held[0] = fresh->why_held[0] = '\0';
+}
+
+/* `version` in force. What held it up is over; what is left by a rollback is held, and has no
+ * grace. */
 static void move(struct feed_gateway *g, size_t at, const struct feed_state *former, const char *version,
 		 const char *how, bool back, struct feed_outcome *out)
 {
@@ -51,7 +65,8 @@ static void move(struct feed_gateway *g, size_t at, const struct feed_state *for
 		err = err ? err : feed_state_hold(&fresh, was, true);
 	if (was && !back)
 		was->left = time(NULL);
-	fresh.held[0] = fresh.why_held[0] = '\0';
+	if (!back)
+		still_held(&fresh, now);
 	if (back) {
 		snprintf(fresh.held, sizeof(fresh.held), "%s", fresh.in_force);
 		snprintf(fresh.why_held, sizeof(fresh.why_held), "rolled back from");
@@ -71,16 +86,17 @@ struct feed_outcome feed_approve(struct feed_gateway *g, size_t at, const char *
 	struct feed_state s;
 
 	if (!begin(g, at, &s, &out)) {
-		const struct feed_kept *k = feed_state_find(&s, s.held);
+		const char *to = version ? version : s.held;
+		const struct feed_kept *k = feed_state_find(&s, to);
 
-		if (!s.held[0])
+		if (!to[0])
 			out = no(out, "nothing is held");
-		else if (version && strcmp(version, s.held))
-			out = no(out, "another version is held; `feed show` names it");
+		else if (version && (!k || !k->held))
+			out = no(out, "no such version is held; `feed show` lists them");
 		else if (!k)
 			out = no(out, "the body that was held is gone; `feed fetch` gets it again");
 		else
-			move(g, at, &s, s.held, HOW_APPROVED, false, &out);
+			move(g, at, &s, to, HOW_APPROVED, false, &out);
 	}
 	feed_state_free(&s);
 	feed_gateway_unlock(g);

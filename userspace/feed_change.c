@@ -164,8 +164,10 @@ static int exchange(struct feed_gateway *g, struct exchange *x, struct feed_outc
 	if (!g->applied)
 		return commit(x);
 	print_json = false;
+	print_aside = true;
 	err = apply_exchange(g->instance.name, &request);
 	print_json = json;
+	print_aside = false;
 	return err;
 }
 
@@ -199,6 +201,11 @@ static int prepare(struct feed_gateway *g, size_t at, struct exchange *x, const 
 		return -EINVAL;
 	}
 	report_free(&report);
+	if (strcmp(x->feed->version, x->fresh->in_force)) { /* feed_current took another in its place */
+		snprintf(out->why, sizeof(out->why), "the body of version %s is damaged; `feed fetch` gets it again",
+			 x->fresh->in_force);
+		return -EINVAL;
+	}
 	was = feed_before(g, at, x->former);
 	err = list_moves(was, x->feed, &x->listed);
 	feed_free(was);

@@ -40,9 +40,15 @@ static struct feed *kept_feed(const struct config *c, const struct config_feed *
 	if (body)
 		feed = feed_parse(f->name, f->format, body, size, &rules, report);
 	free(body);
-	if (feed && !feed->version)
-		feed->version = strdup(k->version);
-	return feed;
+	if (!feed)
+		return NULL;
+	/* Not the body's own word: of one version there may be two bodies, for two questions. */
+	free(feed->version);
+	feed->version = strdup(k->version);
+	if (feed->version)
+		return feed;
+	feed_free(feed);
+	return NULL;
 }
 
 /* Of what is kept the version in force, and if that is damaged the newest that was in force. What it was

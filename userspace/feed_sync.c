@@ -38,7 +38,6 @@ struct sync {
 	struct feed *feed; /* what came, read */
 	char version[FEED_VERSION_SIZE]; /* of it */
 	char asked[FEED_TEXT]; /* what the request was */
-	bool at_hand; /* what is in force, whole */
 	char since[FEED_VERSION_SIZE]; /* the version it told; "": none */
 	char doubt[FEED_TEXT]; /* the changes do not give the body; "": they do, or there were none */
 	struct feed_outcome out;
@@ -89,16 +88,22 @@ int64_t feed_due(const struct config_feed *f, const struct feed_state *s)
 	return s->wake && s->wake < s->next ? s->wake : s->next;
 }
 
-/* Is what is in force still there, whole? */
-static bool has_body(const struct sync *s)
+static bool is_whole(struct feed_state *state, const char *version)
 {
-	struct feed_state *state = (struct feed_state *)&s->state;
-	const struct feed_kept *k = feed_state_find(state, state->in_force);
+	const struct feed_kept *k = feed_state_find(state, version);
 	size_t size;
 	char *body = k && !state->damaged ? feed_state_body(state, k, &size) : NULL;
 
 	free(body);
-	return body;
+	return body != NULL;
+}
+
+/* Are what is in force and what is held still there? */
+static bool has_body(struct sync *s)
+{
+	struct feed_state *state = &s->state;
+
+	return is_whole(state, state->in_force) && (!state->held[0] || is_whole(state, state->held));
 }
 
 static int ask(struct sync *s)
@@ -108,8 +113,7 @@ static int ask(struct sync *s)
 	struct feed_poll q = { .feed = s->config, .request_id = id };
 	int err = feed_request_id(instance_state_root, id);
 
-	s->at_hand = has_body(s);
-	q.always = !s->at_hand || s->force || strcmp(state->request, s->asked);
+	q.always = !has_body(s) || s->force || strcmp(state->request, s->asked);
 
 	if (err) {
 		snprintf(s->fetched.why, sizeof(s->fetched.why), "%s/" FEED_REQUEST_ID_FILE ": %s",
@@ -296,7 +300,8 @@ static void put_in_force(struct sync *s, struct feed_state *fresh, const char *h
 	fresh->held[0] = fresh->why_held[0] = '\0';
 	fresh->changed = s->now;
 	s->out.news = true;
-	if (feed_change(s->gateway, s->at, &s->state, fresh, how, &s->out))
+	if (feed_change(s->gateway, s->at, &s->state, fresh, how, &s->out) &&
+	    !feed_state_find(&s->state, s->version)) /* else it is one to go back to */
 		feed_state_drop(fresh, s->version);
 }
 
@@ -323,6 +328,17 @@ static int judge(struct sync *s, struct feed_judgement *j)
 	return err;
 }
 
+/* It was held once, and nobody has approved it: it waits again, whatever has waited since. */
+static void hold_again(struct sync *s, struct feed_state *fresh)
+{
+	struct feed_judgement j = { .why = "held before, or rolled back from" };
+
+	if (strcmp(fresh->held, s->version) || !is_whole(fresh, s->version))
+		hold(s, fresh, &j);
+	else
+		s->out.result = FEED_HELD;
+}
+
 /* A body that was read: nothing new, held, or in force. */
 static void decide(struct sync *s, struct feed_state *fresh)
 {
@@ -330,13 +346,12 @@ static void decide(struct sync *s, struct feed_state *fresh)
 	struct feed_judgement j = { 0 };
 	bool same = !strcmp(s->version, fresh->in_force);
 
-	if ((same && s->at_hand) || (k && k->held && !s->force)) {
-		s->out.result = k && k->held ? FEED_HELD : FEED_UNCHANGED;
-		return;
-	}
-	/* The very body that was in force, and got lost: it was judged when it came. */
-	if (same && k && k->digest == feed_digest(s->fetched.body, s->fetched.size))
-		put_in_force(s, fresh, HOW_HEALED);
+	if (k && k->held && !s->force)
+		hold_again(s, fresh);
+	else if (same && is_whole(fresh, s->version))
+		s->out.result = FEED_UNCHANGED;
+	else if (same && k && k->digest == feed_digest(s->fetched.body, s->fetched.size))
+		put_in_force(s, fresh, HOW_HEALED); /* the very body that got lost: it was judged when it came */
 	else if (take_changes(s, fresh))
 		refuse(s, "out of memory");
 	else if (!judge(s, &j) && j.held && !s->force)

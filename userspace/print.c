@@ -18,7 +18,7 @@
 #define COLUMNS_MAX 32
 #define ROWS_KEPT 256
 
-bool print_json;
+bool print_json, print_aside;
 
 struct cell {
 	char *text;
@@ -72,14 +72,15 @@ int print_error(const char *format, ...)
 
 void print_line(const char *format, ...)
 {
+	FILE *out = print_aside ? stderr : stdout;
 	va_list arguments;
 
 	if (print_json)
 		return;
 	va_start(arguments, format);
-	vprintf(format, arguments);
+	vfprintf(out, format, arguments);
 	va_end(arguments);
-	putchar('\n');
+	fputc('\n', out);
 }
 
 static void json_text(const char *value)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 extern bool print_json; /* -j */
+extern bool print_aside; /* lines for people go to stderr: stdout is a document's */
 
 /* 0 done, 1 the answer is no, 2 usage or environment. */
 enum exit_status { EXIT_DONE = 0, EXIT_NO = 1, EXIT_TROUBLE = 2 };
