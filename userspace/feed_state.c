@@ -22,18 +22,21 @@ bool feed_version_fits(const char *text)
 	return n > 0 && n < FEED_VERSION_SIZE;
 }
 
-static bool is_number(const char *text)
+/* Digits that `text` is, or has before a dot; 0: it is no number. */
+static size_t digits(const char *text)
 {
-	return text[0] && text[strspn(text, "0123456789")] == '\0';
+	size_t n = strspn(text, "0123456789");
+
+	return text[n] == '\0' || text[n] == '.' ? n : 0;
 }
 
 int feed_version_compare(const char *a, const char *b)
 {
-	if (is_number(a) && is_number(b)) {
+	if (digits(a) && digits(b)) {
 		a += strspn(a, "0");
 		b += strspn(b, "0");
-		if (strlen(a) != strlen(b))
-			return strlen(a) < strlen(b) ? -1 : 1;
+		if (digits(a) != digits(b))
+			return digits(a) < digits(b) ? -1 : 1;
 	}
 	return strcmp(a, b);
 }
