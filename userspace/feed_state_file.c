@@ -14,6 +14,7 @@
 
 #define STATE_MOST (8u << 20) /* bytes of the file */
 #define STATE_VERSION 1
+#define TIME_MOST 253402300799 /* the end of the year 9999: what is added to a time cannot overflow */
 
 static json_t *kept_json(const struct feed_kept *k)
 {
@@ -73,7 +74,7 @@ static bool take_time(const json_t *o, const char *key, int64_t *out)
 	const json_t *value = json_object_get(o, key);
 
 	*out = json_integer_value(value);
-	return json_is_integer(value) && *out >= 0;
+	return json_is_integer(value) && *out >= 0 && *out <= TIME_MOST;
 }
 
 static bool take_kept(const json_t *o, struct feed_kept *k)
