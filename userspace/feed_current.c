@@ -51,18 +51,23 @@ static struct feed *kept_feed(const struct config *c, const struct config_feed *
 	return NULL;
 }
 
-/* Of what is kept the version in force, and if that is damaged the newest that was in force. What it was
- * read with then may have been looser than the configuration is now: refused bodies are passed over. */
+/* Of what is kept the version in force, and if that is damaged the one before it that was in force. Newer
+ * ones, which somebody went back past, come last. What it was read with then may have been looser than the
+ * configuration is now: refused bodies are passed over. */
 static struct feed *good_feed(const struct config *c, const struct config_feed *f, struct feed_state *s,
 			      struct report *report)
 {
 	struct feed_kept *k = feed_state_find(s, s->in_force);
 	struct report why = { 0 };
 	struct feed *feed = k ? kept_feed(c, f, s, k, &why) : NULL;
+	size_t first = k ? (size_t)(k - s->kept) + 1 : 0;
 
-	for (size_t i = 0; i < s->kept_count && !feed; i++)
-		if (!s->kept[i].held && &s->kept[i] != k)
-			feed = kept_feed(c, f, s, k = &s->kept[i], &why);
+	for (size_t n = 0; n < s->kept_count && !feed; n++) {
+		const struct feed_kept *other = &s->kept[(first + n) % s->kept_count];
+
+		if (!other->held && other != k)
+			feed = kept_feed(c, f, s, other, &why);
+	}
 	if (s->in_force[0] && (!feed || strcmp(feed->version, s->in_force)))
 		report_warning(report, s->directory, 0, "feed %s: version %s is damaged: %s%s", f->name,
 			       s->in_force, feed ? "in force is version " : "it is fetched anew",
