@@ -168,10 +168,14 @@ static int with_grace(const struct config *c, const struct config_feed *f, struc
 		const struct feed_kept *k = &s->kept[i];
 		struct report why = { 0 };
 		struct feed *former;
+		int64_t never = 0;
 
 		if (!k->left || k->left + f->removal_grace <= now || !strcmp(k->version, feed->version))
 			continue;
 		former = kept_feed(c, f, s, k, &why);
+		/* What was only announced when the version left was never in force. */
+		if (former && f->additions_on_date)
+			without_future(former, s, k->left, &never);
 		err = former ? with_leaving(feed, former) : 0;
 		if (err > 0)
 			earlier(wake, k->left + f->removal_grace);
