@@ -140,6 +140,7 @@ static void judge_marks(const struct feed *was, const struct feed *next, struct 
 	}
 }
 
+/* Of all classes, for `except` empties also those that take nothing from this feed. */
 static int judge_classes(const struct config *c, size_t at, const struct feeds *feeds,
 			 const struct feed *next, struct feed_judgement *j)
 {
@@ -154,8 +155,6 @@ static int judge_classes(const struct config *c, size_t at, const struct feeds *
 		struct prefix *was = NULL, *is = NULL;
 		size_t m = 0, n = 0;
 
-		if (!c->classes[i].feed || strcmp(c->classes[i].feed, c->feeds[at].name))
-			continue;
 		err = class_select(c, feeds, &c->classes[i], &was, &m);
 		err = err ? err : class_select(c, &after, &c->classes[i], &is, &n);
 		if (!err && m && !n)
