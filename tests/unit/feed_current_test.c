@@ -90,7 +90,8 @@ static void seed_stands_in_until_there_is_a_body(void **state)
 	assert_non_null(feed);
 	assert_string_equal(feed->version, "seed");
 	assert_int_equal(feed->set_count, 7);
-	assert_int_equal(report.count, 0);
+	assert_int_equal(report.errors, 0);
+	report_free(&report);
 	feed_free(feed);
 	keep(&kept, "1", "'" A "'", false);
 	strcpy(kept.in_force, "1");

@@ -188,9 +188,11 @@ static void judged_damaged(const char *text, size_t size)
 	assert_true(s.damaged);
 	assert_string_equal(s.in_force, "2024020100");
 	assert_string_equal(s.held, "");
-	assert_int_equal(s.kept_count, 2);
-	assert_string_equal(s.kept[0].version, "2024020100");
-	assert_string_equal(s.kept[1].version, "2024010100");
+	assert_int_equal(s.kept_count, 3);
+	assert_string_equal(s.kept[0].version, "2024030100.0badcafe");
+	assert_true(s.kept[0].held); /* what nobody approved is not approved by damage */
+	assert_string_equal(s.kept[1].version, "2024020100");
+	assert_string_equal(s.kept[2].version, "2024010100");
 	assert_int_equal(s.dated_count, 0);
 	assert_null(s.change);
 	feed_state_free(&s);
@@ -295,7 +297,7 @@ static void without_state_bodies_are_newest_first(void **state)
 {
 	static const char *const names[] = { "body.7", "body.100", "body.99", "body.100.0000000a", "body.8",
 					     "held.200", "body..x", "body.", "body.a b", ".body.300.new" };
-	static const char *const order[] = { "100.0000000a", "100", "99", "8", "7" };
+	static const char *const order[] = { "200", "100.0000000a", "100", "99", "8", "7" };
 	struct feed_state s = state_now();
 
 	(void)state;
@@ -307,10 +309,10 @@ static void without_state_bodies_are_newest_first(void **state)
 	s = state_now();
 	assert_true(s.damaged);
 	assert_string_equal(s.in_force, "100.0000000a");
-	assert_int_equal(s.kept_count, 5);
-	for (size_t i = 0; i < 5; i++) {
+	assert_int_equal(s.kept_count, 6);
+	for (size_t i = 0; i < 6; i++) {
 		assert_string_equal(s.kept[i].version, order[i]);
-		assert_false(s.kept[i].held);
+		assert_int_equal(s.kept[i].held, i == 0);
 	}
 	feed_state_free(&s);
 }
@@ -339,6 +341,7 @@ static void twelve_versions_are_kept_and_what_counts_besides(void **state)
 	}
 	assert_non_null(feed_state_find(&s, "2024010100"));
 	assert_non_null(feed_state_find(&s, "2024010101"));
+	assert_int_equal(feed_state_write(&s), 0); /* bodies go behind the state */
 	assert_true(there("body.2024010100") && there("held.2024010101"));
 	for (int i = 2; i < 40; i++) {
 		number_name(version, i);
@@ -385,10 +388,12 @@ static void version_kept_again_has_one_entry_and_one_file(void **state)
 	assert_int_equal(s.kept_count, 2);
 	assert_string_equal(s.kept[0].version, "1");
 	assert_false(s.kept[0].held);
+	assert_int_equal(feed_state_write(&s), 0);
 	assert_true(there("body.1"));
 	assert_false(there("held.1"));
 	feed_state_drop(&s, "1");
 	feed_state_drop(&s, "none");
+	assert_int_equal(feed_state_write(&s), 0);
 	assert_int_equal(s.kept_count, 1);
 	assert_false(there("body.1"));
 	assert_true(there("body.2"));
@@ -455,6 +460,7 @@ static void dropped_body_is_gone_under_both_names(void **state)
 	assert_int_equal(feed_state_hold(&s, &s.kept[0], false), 0);
 	disk = state_now();
 	feed_state_drop(&disk, "1");
+	assert_int_equal(feed_state_write(&disk), 0);
 	assert_true(!there("held.1") && !there("body.1"));
 	feed_state_free(&disk);
 	feed_state_free(&s);
