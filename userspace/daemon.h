@@ -33,8 +33,8 @@ struct daemon {
 	uint64_t retire_looked; /* ns */
 	struct probes *probes; /* NULL: none yet */
 	sd_event_source *fetching; /* the process that asks the sources of feeds; NULL: none runs */
-	int64_t feeds_due, feeds_wait; /* seconds since 1970; 0: never, not */
-	uint64_t feeds_looked, feeds_reading; /* ns, a value of `readings` */
+	int64_t feeds_due; /* seconds since 1970; 0: never */
+	uint64_t feeds_wait, feeds_looked, feeds_reading; /* ns, ns, a value of `readings` */
 };
 
 /* Runs until SIGTERM or SIGINT. Status for the shell. */

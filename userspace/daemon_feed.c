@@ -18,7 +18,7 @@
 #include "feed_sync.h"
 
 #define LOOK_EVERY (5 * NANOSECONDS) /* others write the states too */
-#define AGAIN_AFTER 30 /* seconds, when a run has not moved what is due: it could not write */
+#define AGAIN_AFTER (30 * NANOSECONDS) /* when a run has not moved what is due: it could not write */
 
 extern char **environ;
 
@@ -33,7 +33,7 @@ static int64_t first_due(const struct daemon *d)
 		if (!feed_is_remote(&d->config->feeds[i]))
 			continue;
 		if (!feed_state_read(&d->instance, d->config->feeds[i].name, &s)) {
-			int64_t due = feed_due(&d->config->feeds[i], &s);
+			int64_t due = feed_due(&d->config->feeds[i], &s, time(NULL));
 
 			if (!first || due < first)
 				first = due;
@@ -54,7 +54,7 @@ static int on_end(sd_event_source *source, const siginfo_t *info, void *context)
 	d->fetching = sd_event_source_unref(d->fetching);
 	d->feeds_looked = 0;
 	if (first_due(d) == d->feeds_due)
-		d->feeds_wait = time(NULL) + AGAIN_AFTER;
+		d->feeds_wait = observe_now() + AGAIN_AFTER;
 	return 0;
 }
 
@@ -82,7 +82,7 @@ void daemon_feeds(struct daemon *d)
 	pid_t child;
 	int err;
 
-	if (d->fetching || time(NULL) < d->feeds_wait)
+	if (d->fetching || now < d->feeds_wait)
 		return;
 	if (!d->feeds_looked || now - d->feeds_looked > LOOK_EVERY || d->feeds_reading != d->readings) {
 		d->feeds_due = first_due(d);
@@ -97,6 +97,6 @@ void daemon_feeds(struct daemon *d)
 		err = sd_event_add_child(d->loop, &d->fetching, child, WEXITED, on_end, d);
 	if (err < 0) {
 		daemon_log(LOG_WARNING, "feeds: cannot be fetched: %s", strerror(-err));
-		d->feeds_wait = time(NULL) + AGAIN_AFTER;
+		d->feeds_wait = now + AGAIN_AFTER;
 	}
 }

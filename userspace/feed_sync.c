@@ -9,11 +9,13 @@
 
 #include "feed_change.h"
 #include "feed_current.h"
+#include "feed_get.h"
 #include "feed_judge.h"
 #include "feed_service.h"
 #include "feed_sync.h"
 #include "phase.h"
 
+#define CLOCK_STEP 60 /* seconds that a clock may be put right by, and nobody minds */
 #define RETRY_FIRST 60 /* seconds; doubled with each failure, up to the interval */
 
 static const char *const results[] = {
@@ -65,25 +67,38 @@ static int64_t retry_after(const struct sync *s, uint32_t failures)
 /* What the answer depends on, besides the source's own changes. */
 static void describe_request(const struct config_feed *f, char *out, size_t size)
 {
-	int used = snprintf(out, size, "%d %s %s %s %d", (int)f->format, f->source,
-			    f->instance ? f->instance : "-", f->tenant ? f->tenant : "-", f->ipv6);
+	size_t used = 0;
+	char *text = NULL;
+	FILE *all = open_memstream(&text, &used);
 
-	for (size_t i = 0; i < f->areas.count && used < (int)size; i++)
-		used += snprintf(out + used, size - (size_t)used, " %s", f->areas.at[i].text);
-	if (used >= (int)size) { /* a fingerprint does as well */
-		char whole[32];
-
-		snprintf(whole, sizeof(whole), "%016" PRIx64, feed_digest(out, strlen(out)));
-		snprintf(out, size, "%s", whole);
-	}
+	out[0] = '\0';
+	if (!all)
+		return;
+	fprintf(all, "%d %s %s %s %d", (int)f->format, f->source, f->instance ? f->instance : "-",
+		f->tenant ? f->tenant : "-", f->ipv6);
+	for (size_t i = 0; i < f->areas.count; i++)
+		fprintf(all, " %s", f->areas.at[i].text);
+	if (!fclose(all) && used < size)
+		snprintf(out, size, "%s", text);
+	else if (text) /* a fingerprint does as well */
+		snprintf(out, size, "%016" PRIx64, feed_digest(text, used));
+	free(text);
 }
 
-int64_t feed_due(const struct config_feed *f, const struct feed_state *s)
+/* Does the state speak of times that nobody who wrote it by this clock would? */
+static bool clock_was_ahead(const struct config_feed *f, const struct feed_state *s, int64_t now)
+{
+	int64_t most = f->interval > FEED_WAIT_MAX ? f->interval : FEED_WAIT_MAX;
+
+	return s->checked > now + CLOCK_STEP || s->next > now + most + most / 10 + CLOCK_STEP;
+}
+
+int64_t feed_due(const struct config_feed *f, const struct feed_state *s, int64_t now)
 {
 	char asked[FEED_TEXT];
 
 	describe_request(f, asked, sizeof(asked));
-	if (!s->next || s->damaged || strcmp(asked, s->tried))
+	if (!s->next || s->damaged || strcmp(asked, s->tried) || clock_was_ahead(f, s, now))
 		return 1;
 	return s->wake && s->wake < s->next ? s->wake : s->next;
 }
@@ -173,11 +188,17 @@ static bool name_version(struct sync *s)
 	return true;
 }
 
+/* Of one version two bodies, for two questions, are equally old. */
 static bool older(const struct sync *s)
 {
 	const char *said = s->fetched.version ? s->fetched.version : s->feed->version;
+	char was[FEED_VERSION_SIZE], *dot;
 
-	return said && s->state.in_force[0] && feed_version_compare(s->version, s->state.in_force) < 0;
+	snprintf(was, sizeof(was), "%s", s->state.in_force);
+	dot = strrchr(was, '.');
+	if (dot && strlen(dot + 1) == 8 && dot[1 + strspn(dot + 1, "0123456789abcdef")] == '\0')
+		*dot = '\0'; /* what name_version put there */
+	return said && was[0] && feed_version_compare(said, was) < 0;
 }
 
 /* Reads what came; false when it can never be applied. */
@@ -230,6 +251,8 @@ static void answered(const struct sync *s, struct feed_state *fresh)
 static void failed(const struct sync *s, struct feed_state *fresh)
 {
 	fresh->failures++;
+	if (fresh->checked > s->now)
+		fresh->checked = s->now;
 	snprintf(fresh->error, sizeof(fresh->error), "%s", s->out.why);
 	fresh->next = s->now + (s->fetched.wait ? jittered(s->fetched.wait) : retry_after(s, fresh->failures));
 }
@@ -349,7 +372,7 @@ static void decide(struct sync *s, struct feed_state *fresh)
 	if (k && k->held && !s->force)
 		hold_again(s, fresh);
 	else if (same && is_whole(fresh, s->version))
-		s->out.result = FEED_UNCHANGED;
+		fresh->held[0] = fresh->why_held[0] = s->state.held[0] = '\0'; /* the source left it */
 	else if (same && k && k->digest == feed_digest(s->fetched.body, s->fetched.size))
 		put_in_force(s, fresh, HOW_HEALED); /* the very body that got lost: it was judged when it came */
 	else if (take_changes(s, fresh))
@@ -414,6 +437,7 @@ static int lock_and_read(struct sync *s)
 	int err = feed_gateway_lock(s->gateway);
 
 	if (err) {
+		s->out.news = true; /* and every time, for nothing can be noted of it */
 		refuse(s, err == -EBUSY ? "another command has held the lock of the feeds for a minute" :
 					  strerror(-err));
 		return err;
@@ -438,7 +462,7 @@ struct feed_outcome feed_sync(struct feed_gateway *g, size_t at, bool due, bool 
 			  .now = time(NULL) };
 	char odd[FEED_ODD + 32];
 	int err = feed_state_read(&g->instance, s.config->name, &s.state);
-	bool poll = !due || s.now >= s.state.next || feed_due(s.config, &s.state) == 1;
+	bool poll = !due || s.now >= s.state.next || feed_due(s.config, &s.state, s.now) == 1;
 
 	describe_request(s.config, s.asked, sizeof(s.asked));
 	s.out.result = poll ? FEED_UNCHANGED : FEED_NOT_DUE;

@@ -98,3 +98,41 @@ echo damaged >"$kept/state"
 same "fetched" "1 held 2030010104" "$(feed fetch)"
 maps_hold "$work/2030010103.json" || fail "it came back by itself"
 same "approve" "0 changed 2030010104" "$(feed approve)"
+
+say "an area is no longer asked for, which is held; and then it is asked for again"
+edit 's/hold-share: 100/hold-share: 100, areas: [Exchange]/'
+apply
+/usr/bin/python3 - "$work/2030010104.json" "$work/exchange.json" <<'PYTHON'
+import json, sys
+json.dump([s for s in json.load(open(sys.argv[1])) if s["serviceArea"] == "Exchange"], open(sys.argv[2], "w"))
+PYTHON
+feed_server_version 2030010104 "$work/exchange.json"
+matches "held" '^[01] (held|changed) 2030010104\.[0-9a-f]{8}$' "$(feed fetch)"
+[[ $(feed_value held) == None ]] || matches approve '^0 changed 2030010104\.' "$(feed approve)"
+apply
+! grep -q damaged "$work/apply" || fail "what is whole is called damaged: $(cat "$work/apply")"
+edit 's/hold-share: 100, areas: \[Exchange\]/hold-share: 100/'
+apply
+feed_server_version 2030010104 "$work/2030010104.json"
+matches "the same version is not an older one" '^[01] (held|changed) 2030010104$' "$(feed fetch)"
+[[ $(feed_value held) == None ]] || same approve "0 changed 2030010104" "$(feed approve)"
+maps_hold "$work/2030010104.json" || fail "asked for again, and not in the maps"
+
+say "what is held and no longer published waits for nobody"
+publish 2030010105 198.18.75.0/24
+same fetched "0 changed 2030010105" "$(feed fetch)"
+same back "0 changed 2030010104" "$(feed rollback)"
+feed_server_version 2030010104 "$work/2030010104.json"
+same fetched "0 unchanged 2030010104" "$(feed fetch)"
+same held None "$(feed_value held)"
+
+say "a clock that was ahead, and is put right, keeps no source from being asked"
+/usr/bin/python3 - "$kept/state" <<'PYTHON'
+import json, sys
+state = json.load(open(sys.argv[1]))
+state["next"] = state["checked"] = 4000000000
+json.dump(state, open(sys.argv[1], "w"))
+PYTHON
+publish 2030010106 198.18.76.0/24
+daemon_start
+wait_for 15 maps_hold "$work/2030010106.json"
