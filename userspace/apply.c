@@ -119,6 +119,8 @@ static int applied_feeds(struct plan *p)
 {
 	const struct apply_feed *fresh = p->request->feed;
 
+	if (fresh && !config_same(p->config, fresh->judged))
+		return snprintf(fresh->why, fresh->why_size, APPLY_MEANWHILE), -ESTALE;
 	if (!feeds_applied(p->config, p->instance.name, &p->feeds, &p->report))
 		return -EINVAL;
 	for (size_t i = 0; fresh && i < p->config->feed_count; i++)

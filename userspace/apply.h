@@ -15,9 +15,12 @@
 
 #define APPLY_ORIGIN "origin" /* in the run directory: where the applied configuration came from */
 
+#define APPLY_MEANWHILE "another configuration was applied meanwhile; by that it is judged the next time"
+
 /* A feed of which another version comes in force, under the applied configuration. */
 struct apply_feed {
 	const char *name;
+	const struct config *judged; /* by which it was judged: under another it does not come in force */
 	void *context; /* of the three */
 	struct feed *(*take)(void *context); /* the feed, which then belongs to the apply; NULL: no memory */
 	/* Records the version, after the maps hold it; and puts that back when a later step fails. 0 or

@@ -168,6 +168,11 @@ static int load(yaml_document_t *document, const char *file, const char *bytes, 
 	return err;
 }
 
+bool config_same(const struct config *a, const struct config *b)
+{
+	return a->source_size == b->source_size && !memcmp(a->source, b->source, a->source_size);
+}
+
 struct config *config_read(const char *file, struct report *report)
 {
 	struct reader r = { .file = file, .report = report };

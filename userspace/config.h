@@ -174,6 +174,7 @@ struct config {
 /* Reads and checks form and field types. Every error goes to `report`. NULL when there was one. */
 struct config *config_read(const char *file, struct report *report);
 void config_free(struct config *config);
+bool config_same(const struct config *a, const struct config *b); /* read from the same bytes */
 const struct config_circuit *config_circuit(const struct config *c, const char *name);
 const struct config_class *config_class(const struct config *c, const char *name);
 const struct config_segment *config_segment(const struct config *c, const char *name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,20 +153,37 @@ static int revert(void *context)
 	return err;
 }
 
+/* Where nothing is applied the state is all there is, unless an `apply` has come first. */
+static int commit_alone(struct feed_gateway *g, struct exchange *x, struct feed_outcome *out)
+{
+	char path[PATH_MAX];
+	int err = instance_lock(&g->instance);
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/" INSTANCE_APPLIED, g->instance.run);
+	if (access(path, F_OK)) {
+		err = commit(x);
+	} else {
+		snprintf(out->why, sizeof(out->why), APPLY_MEANWHILE);
+		err = -ESTALE;
+	}
+	instance_unlock(&g->instance);
+	return err;
+}
+
 /* What goes wrong below is for stderr, whatever the answer of this command is written in. */
 static int exchange(struct feed_gateway *g, struct exchange *x, struct feed_outcome *out)
 {
-	const struct apply_feed request = { .name = x->name, .context = x, .take = take, .commit = commit,
-					    .revert = revert, .why = out->why,
-					    .why_size = sizeof(out->why) };
+	const struct apply_feed request = { .name = x->name, .judged = g->config, .context = x,
+					    .take = take, .commit = commit, .revert = revert,
+					    .why = out->why, .why_size = sizeof(out->why) };
 	bool json = print_json;
 	int err;
 
-	if (!g->applied)
-		return commit(x);
 	print_json = false;
 	print_aside = true;
-	err = apply_exchange(g->instance.name, &request);
+	err = g->applied ? apply_exchange(g->instance.name, &request) : commit_alone(g, x, out);
 	print_json = json;
 	print_aside = false;
 	return err;

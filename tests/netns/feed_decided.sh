@@ -26,10 +26,37 @@ feed() { # VERB WORDS...: status, result and version
 	local status=0
 	quiet_sp feed "$@" >"$work/out" 2>&1 || status=$?
 	echo "$status $(feed_says "$(cat "$work/out")")"
+	((status < 2)) || cat "$work/out" >&2
 }
+
+# meanwhile FILE: a fetch that has judged waits for the lock while FILE becomes what is applied
+meanwhile() {
+	local held fetch status=0
+	mkdir -p "/run/samepath/$gateway"
+	exec {held}>"/run/samepath/$gateway/lock"
+	flock "$held"
+	nsenter --net="/run/netns/${lab}gw" "$samepath" -c "$work/samepath.yaml" feed fetch \
+		>"$work/out" 2>&1 {held}>&- &
+	fetch=$!
+	wait_for 5 grep -q 'waiting for another' "$work/out"
+	cp "$1" "/run/samepath/$gateway/applied.yaml"
+	exec {held}>&-
+	wait "$fetch" || status=$?
+	[[ $status == 2 ]] || fail "status $status: $(cat "$work/out")"
+	matches "why" 'another configuration was applied meanwhile' "$(cat "$work/out")"
+}
+say "what was judged without a configuration, or by another, does not come in force"
+publish 2030010100 198.18.69.0/24
+meanwhile "$work/samepath.yaml"
+rm "/run/samepath/$gateway/applied.yaml"
+same "in force" None "$(feed_value version)"
+apply
+sed 's/m365, areas: .Exchange./m365/' "$work/samepath.yaml" >"$work/other.yaml"
+meanwhile "$work/other.yaml"
+same "in force" None "$(feed_value version)"
+apply
 for n in 1 2 3 4; do
 	publish 203001010$n 198.18.70.0/24 198.18.7$n.0/24
-	[[ $n != 1 ]] || apply
 	same "version $n" "0 changed 203001010$n" "$(feed fetch)"
 done
 
