@@ -36,6 +36,21 @@ static json_t *set_json(const struct feed_set *s)
 			 prefixes_json(s), "urls", urls_json(s));
 }
 
+/* A path of the system may be no UTF-8, which JSON must be. It is for people. */
+static json_t *source_json(const char *source)
+{
+	json_t *value = json_string(source);
+	char *copy = value ? NULL : strdup(source);
+
+	for (char *p = copy; p && *p; p++)
+		if (*p & 0x80)
+			*p = '?';
+	if (copy)
+		value = json_string(copy);
+	free(copy);
+	return value;
+}
+
 char *feed_record_text(const struct feed *feed, size_t *size)
 {
 	json_t *sets = json_array(), *root;
@@ -43,8 +58,8 @@ char *feed_record_text(const struct feed *feed, size_t *size)
 
 	for (size_t i = 0; i < feed->set_count; i++)
 		json_array_append_new(sets, set_json(&feed->sets[i]));
-	root = json_pack("{si ss ss* ss* so}", "record", RECORD_VERSION, "source", feed->source, "version",
-			 feed->version, "odd", feed->odd, "sets", sets);
+	root = json_pack("{si so ss* ss* so}", "record", RECORD_VERSION, "source", source_json(feed->source),
+			 "version", feed->version, "odd", feed->odd, "sets", sets);
 	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
 	*size = text ? strlen(text) : 0;
