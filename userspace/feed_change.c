@@ -212,18 +212,18 @@ static int prepare(struct feed_gateway *g, size_t at, struct exchange *x, const 
 	int err;
 
 	x->feed = feed_current(g->config, &g->config->feeds[at], x->fresh, now, &x->fresh->wake, &report);
-	if (!x->feed || report.errors) {
+	/* Asked for was this version, not the one that its body gives way to; a day asks for what there is. */
+	if (!report.errors && strcmp(how, HOW_DATE) &&
+	    (!x->feed || strcmp(x->feed->version, x->fresh->in_force)))
+		snprintf(out->why, sizeof(out->why),
+			 "version %s: its body is gone or damaged, or the configuration refuses it now",
+			 x->fresh->in_force);
+	else if (!x->feed || report.errors)
 		snprintf(out->why, sizeof(out->why), "%s",
 			 report.count ? report.lines[0].text : "out of memory");
-		report_free(&report);
-		return -EINVAL;
-	}
 	report_free(&report);
-	if (strcmp(x->feed->version, x->fresh->in_force)) { /* feed_current took another in its place */
-		snprintf(out->why, sizeof(out->why), "the body of version %s is damaged; `feed fetch` gets it again",
-			 x->fresh->in_force);
+	if (out->why[0])
 		return -EINVAL;
-	}
 	was = feed_before(g, at, x->former);
 	err = list_moves(was, x->feed, &x->listed);
 	feed_free(was);
