@@ -133,9 +133,16 @@ static struct feed *take(void *context)
 static int commit(void *context)
 {
 	struct exchange *x = context;
+	struct feed_state former = *x->former;
 	int err = feed_state_mend(x->former);
 
-	return err ? err : feed_state_write(x->fresh);
+	if (err)
+		return err;
+	err = feed_state_write(x->fresh);
+	/* Where the history is what failed, the state is there already, and must not say what is not. */
+	if (err)
+		feed_state_write(&former);
+	return err;
 }
 
 /* The history keeps both lines: it happened, and it was undone. */
