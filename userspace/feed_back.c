@@ -44,6 +44,17 @@ static void still_held(struct feed_state *fresh, const struct feed_kept *now)
 	fresh->held[0] = fresh->why_held[0] = '\0';
 }
 
+/* After a failure, for a body that is held must never be found by its name alone. */
+static void names_back(struct feed_state *fresh, const struct feed_state *former)
+{
+	for (size_t i = 0; i < former->kept_count; i++) {
+		struct feed_kept *k = feed_state_find(fresh, former->kept[i].version);
+
+		if (k)
+			feed_state_hold(fresh, k, former->kept[i].held);
+	}
+}
+
 /* `version` in force. What held it up is over; what is left by a rollback is held, and has no
  * grace. */
 static void move(struct feed_gateway *g, size_t at, const struct feed_state *former, const char *version,
@@ -76,7 +87,9 @@ static void move(struct feed_gateway *g, size_t at, const struct feed_state *for
 	if (err)
 		*out = no(*out, strerror(-err));
 	else
-		feed_change(g, at, former, &fresh, how, out);
+		err = feed_change(g, at, former, &fresh, how, out);
+	if (err)
+		names_back(&fresh, former);
 	feed_state_free(&fresh);
 }
 
