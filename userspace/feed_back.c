@@ -55,8 +55,8 @@ static void names_back(struct feed_state *fresh, const struct feed_state *former
 	}
 }
 
-/* `version` in force. What held it up is over; what is left by a rollback is held, and has no
- * grace. */
+/* `version` in force. What held it up is over; what it takes the place of leaves with its grace, and after a
+ * rollback, being a person's word, without one, and held. */
 static void move(struct feed_gateway *g, size_t at, const struct feed_state *former, const char *version,
 		 const char *how, bool back, struct feed_outcome *out)
 {
@@ -71,6 +71,9 @@ static void move(struct feed_gateway *g, size_t at, const struct feed_state *for
 	now = feed_state_find(&fresh, version);
 	was = feed_state_find(&fresh, fresh.in_force);
 	err = feed_state_hold(&fresh, now, false);
+	/* Newer ones lie in front: what a person goes back past leaves nothing for a grace either. */
+	for (struct feed_kept *k = fresh.kept; back && k < now; k++)
+		k->left = 0;
 	now->left = 0;
 	if (was && back)
 		err = err ? err : feed_state_hold(&fresh, was, true);
