@@ -75,8 +75,11 @@ static void move(struct feed_gateway *g, size_t at, const struct feed_state *for
 	for (struct feed_kept *k = fresh.kept; back && k < now; k++)
 		k->left = 0;
 	now->left = 0;
-	if (was && back)
-		err = err ? err : feed_state_hold(&fresh, was, true);
+	if (was && back && !err) {
+		err = feed_state_hold(&fresh, was, true);
+		if (err == -ENOENT) /* its body is gone, perhaps the very reason to go back */
+			err = 0;
+	}
 	if (was && !back)
 		was->left = time(NULL);
 	if (!back)
