@@ -91,7 +91,7 @@ static void move(struct feed_gateway *g, size_t at, const struct feed_state *for
 	snprintf(fresh.in_force, sizeof(fresh.in_force), "%s", version);
 	fresh.changed = time(NULL);
 	if (err)
-		*out = no(*out, strerror(-err));
+		*out = no(*out, err == -ENOENT ? "its body is gone or damaged" : strerror(-err));
 	else
 		err = feed_change(g, at, former, &fresh, how, out);
 	if (err)

@@ -133,7 +133,10 @@ int feed_state_hold(struct feed_state *s, struct feed_kept *kept, bool held)
 	if (!rename(from, to))
 		return 0;
 	/* Whoever failed or died between this and the writing of `state` has moved it already. */
-	return errno == ENOENT && !access(to, F_OK) ? 0 : -errno;
+	if (errno == ENOENT)
+		return access(to, F_OK) ? -ENOENT : 0;
+	kept->held = !held;
+	return -errno;
 }
 
 char *feed_state_body(const struct feed_state *s, const struct feed_kept *kept, size_t *size)

@@ -83,7 +83,7 @@ struct feed_kept *feed_state_find(struct feed_state *s, const char *version);
  * `grace` seconds. 0 or -errno. */
 int feed_state_keep(struct feed_state *s, const char *version, const char *body, size_t size, bool held,
 		    int64_t now, uint32_t grace);
-/* Makes the entry held or not, and renames its body, if that is there. 0 or -errno. */
+/* Makes the entry held or not, and renames its body. 0 or -errno; -ENOENT: it has none, and is so all the same. */
 int feed_state_hold(struct feed_state *s, struct feed_kept *kept, bool held);
 /* Forgets a version that did not come in force; its body goes with the next feed_state_write. */
 void feed_state_drop(struct feed_state *s, const char *version);

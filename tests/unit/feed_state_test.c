@@ -444,7 +444,7 @@ static void held_body_is_renamed_and_found_on_the_way(void **state)
 	assert_int_equal(feed_state_hold(&disk, &disk.kept[0], false), 0);
 	assert_true(has_body(&disk, "1") && there("body.1"));
 	assert_int_equal(unlink(path_of("body.1")), 0);
-	assert_int_equal(feed_state_hold(&disk, &disk.kept[0], true), 0); /* nothing to rename */
+	assert_int_equal(feed_state_hold(&disk, &disk.kept[0], true), -ENOENT); /* nothing to rename */
 	assert_true(disk.kept[0].held);
 	assert_int_equal(mkdir(path_of("held.1"), 0700), 0); /* in the way, and no body */
 	disk.kept[0].held = false;
