@@ -107,7 +107,7 @@ static bool is_whole(struct feed_state *state, const char *version)
 {
 	const struct feed_kept *k = feed_state_find(state, version);
 	size_t size;
-	char *body = k && !state->damaged ? feed_state_body(state, k, &size) : NULL;
+	char *body = k && k->digest && !state->damaged ? feed_state_body(state, k, &size) : NULL;
 
 	free(body);
 	return body != NULL;
@@ -482,11 +482,11 @@ struct feed_outcome feed_sync(struct feed_gateway *g, size_t at, bool due, bool 
 	feed_gateway_unlock(g);
 	if (s.out.result != FEED_FAILED && s.doubt[0])
 		add_note(&s.out, s.doubt);
-	if (s.out.result == FEED_CHANGED && s.feed->odd) {
+	if (s.out.result == FEED_CHANGED && s.feed && s.feed->odd) {
 		snprintf(odd, sizeof(odd), "not known, and tolerated: %s", s.feed->odd);
 		add_note(&s.out, odd);
 	}
-	if (s.out.result == FEED_UNCHANGED && s.state.held[0]) {
+	if ((s.out.result == FEED_UNCHANGED || (s.out.result == FEED_HELD && !s.out.news)) && s.state.held[0]) {
 		s.out.result = FEED_HELD;
 		snprintf(s.out.version, sizeof(s.out.version), "%s", s.state.held);
 		snprintf(s.out.why, sizeof(s.out.why), "%s", s.state.why_held);

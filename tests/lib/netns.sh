@@ -310,8 +310,11 @@ apply() {
 	applied=1
 	sp apply >"$work/apply" 2>&1 || fail "apply: $(cat "$work/apply")"
 }
+# A crash of what the daemon starts is one of ours; a test that kills it says so.
+fetches_crashed() { [[ ! ${kills_fetches:-} ]] && grep -s 'ended by signal' "$work/daemon.err" >&2; }
 # Ready when it says so, as systemd would hear it.
 daemon_start() {
+	! fetches_crashed || fail "a fetch of the daemon before crashed"
 	applied=1
 	rm -f "$work/notify"
 	background ready gw /usr/bin/python3 "$top/tests/lib/talk.py" ready "$work/notify"
@@ -487,6 +490,7 @@ lab_end() {
 		quiet_sp stop >"$work/stop" 2>&1 || { cat "$work/stop" >&2; status=1; }
 	fi
 	witnesses_end || { [[ $status != 0 && $status != 77 ]] || status=1; }
+	! fetches_crashed || status=1
 	if ((status != 0 && status != 77)) && [[ -s $work/daemon.err ]]; then
 		echo "daemon said:" >&2
 		tail -5 "$work/daemon.err" >&2

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../lib/netns.sh"
 # shellcheck source=tests/lib/feed.sh
 . "$(dirname "$0")/../lib/feed.sh"
-rounds=${ROUNDS:-40} seed=${SEED:-$RANDOM} silent=1
+kills_fetches=1 rounds=${ROUNDS:-40} seed=${SEED:-$RANDOM} silent=1
 RANDOM=$seed
 say "SEED=$seed"
 lab_start
