@@ -15,7 +15,7 @@
 #include "cmd.h"
 #include "daemon.h"
 #include "feed_current.h"
-#include "feed_sync.h"
+#include "feed_request.h"
 
 #define LOOK_EVERY (5 * NANOSECONDS) /* others write the states too */
 #define AGAIN_AFTER (30 * NANOSECONDS) /* when a run has not moved what is due: it could not write */

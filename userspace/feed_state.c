@@ -161,6 +161,16 @@ char *feed_state_body(const struct feed_state *s, const struct feed_kept *kept, 
 	return body;
 }
 
+bool feed_state_whole(struct feed_state *s, const char *version)
+{
+	const struct feed_kept *k = feed_state_find(s, version);
+	size_t size;
+	char *body = k && k->digest && !s->damaged ? feed_state_body(s, k, &size) : NULL;
+
+	free(body);
+	return body != NULL;
+}
+
 /* A reader of the history sees whole lines only: a torn one, of a power cut, is closed first. */
 static int history_append(const struct feed_state *s, const char *line)
 {

@@ -90,6 +90,9 @@ void feed_state_drop(struct feed_state *s, const char *version);
 /* The body of a kept version, for the caller to free; NULL: gone or damaged. */
 char *feed_state_body(const struct feed_state *s, const struct feed_kept *kept, size_t *size);
 
+/* Is the body of the version there, and the one that was written? */
+bool feed_state_whole(struct feed_state *s, const char *version);
+
 /* Is `text` fit for a version: 1 to 40 letters, digits, dots, '_' or '-', the first a letter or digit? */
 bool feed_version_fits(const char *text);
 /* Below, at or above zero as `a` is older, equal or newer: numbers, and those before a dot, by value,

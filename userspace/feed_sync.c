@@ -4,19 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "feed_change.h"
 #include "feed_current.h"
-#include "feed_get.h"
 #include "feed_judge.h"
+#include "feed_request.h"
 #include "feed_service.h"
 #include "feed_sync.h"
 #include "phase.h"
-
-#define CLOCK_STEP 60 /* seconds that a clock may be put right by, and nobody minds */
-#define RETRY_FIRST 60 /* seconds; doubled with each failure, up to the interval */
 
 static const char *const results[] = {
 	[FEED_UNCHANGED] = "unchanged", [FEED_CHANGED] = "changed", [FEED_HELD] = "held",
@@ -45,80 +41,12 @@ struct sync {
 	struct feed_outcome out;
 };
 
-/* Up to a tenth more: gateways that were started together must not ask together. */
-static int64_t jittered(int64_t seconds)
-{
-	uint32_t random = 0;
-
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-		random = (uint32_t)time(NULL);
-	return seconds + (seconds >= 10 ? random % (uint64_t)(seconds / 10) : 0);
-}
-
-static int64_t retry_after(const struct sync *s, uint32_t failures)
-{
-	int64_t wait = RETRY_FIRST;
-
-	for (uint32_t i = 1; i < failures && wait < s->config->interval; i++)
-		wait *= 2;
-	return jittered(wait < s->config->interval ? wait : s->config->interval);
-}
-
-/* What the answer depends on, besides the source's own changes. */
-static void describe_request(const struct config_feed *f, char *out, size_t size)
-{
-	size_t used = 0;
-	char *text = NULL;
-	FILE *all = open_memstream(&text, &used);
-
-	out[0] = '\0';
-	if (!all)
-		return;
-	fprintf(all, "%d %s %s %s %d", (int)f->format, f->source, f->instance ? f->instance : "-",
-		f->tenant ? f->tenant : "-", f->ipv6);
-	for (size_t i = 0; i < f->areas.count; i++)
-		fprintf(all, " %s", f->areas.at[i].text);
-	if (!fclose(all) && used < size)
-		snprintf(out, size, "%s", text);
-	else if (text) /* a fingerprint does as well */
-		snprintf(out, size, "%016" PRIx64, feed_digest(text, used));
-	free(text);
-}
-
-/* Does the state speak of times that nobody who wrote it by this clock would? */
-static bool clock_was_ahead(const struct config_feed *f, const struct feed_state *s, int64_t now)
-{
-	int64_t most = f->interval > FEED_WAIT_MAX ? f->interval : FEED_WAIT_MAX;
-
-	return s->checked > now + CLOCK_STEP || s->next > now + most + most / 10 + CLOCK_STEP;
-}
-
-int64_t feed_due(const struct config_feed *f, const struct feed_state *s, int64_t now)
-{
-	char asked[FEED_TEXT];
-
-	describe_request(f, asked, sizeof(asked));
-	if (!s->next || s->damaged || strcmp(asked, s->tried) || clock_was_ahead(f, s, now))
-		return 1;
-	return s->wake && s->wake < s->next ? s->wake : s->next;
-}
-
-static bool is_whole(struct feed_state *state, const char *version)
-{
-	const struct feed_kept *k = feed_state_find(state, version);
-	size_t size;
-	char *body = k && k->digest && !state->damaged ? feed_state_body(state, k, &size) : NULL;
-
-	free(body);
-	return body != NULL;
-}
-
 /* Are what is in force and what is held still there? */
 static bool has_body(struct sync *s)
 {
 	struct feed_state *state = &s->state;
 
-	return is_whole(state, state->in_force) && (!state->held[0] || is_whole(state, state->held));
+	return feed_state_whole(state, state->in_force) && (!state->held[0] || feed_state_whole(state, state->held));
 }
 
 static int ask(struct sync *s)
@@ -242,7 +170,7 @@ static void answered(const struct sync *s, struct feed_state *fresh)
 	fresh->failures = 0;
 	fresh->error[0] = '\0';
 	fresh->checked = s->now;
-	fresh->next = s->now + jittered(s->config->interval);
+	fresh->next = s->now + feed_jittered(s->config->interval);
 	if (s->fetched.wait && fresh->next < s->now + s->fetched.wait)
 		fresh->next = s->now + s->fetched.wait;
 }
@@ -254,7 +182,7 @@ static void failed(const struct sync *s, struct feed_state *fresh)
 	if (fresh->checked > s->now)
 		fresh->checked = s->now;
 	snprintf(fresh->error, sizeof(fresh->error), "%s", s->out.why);
-	fresh->next = s->now + (s->fetched.wait ? jittered(s->fetched.wait) : retry_after(s, fresh->failures));
+	fresh->next = s->now + (s->fetched.wait ? feed_jittered(s->fetched.wait) : feed_retry(s->config, fresh->failures));
 }
 
 static void write_state(struct sync *s, struct feed_state *fresh)
@@ -356,7 +284,7 @@ static void hold_again(struct sync *s, struct feed_state *fresh)
 {
 	struct feed_judgement j = { .why = "held before, or rolled back from" };
 
-	if (strcmp(fresh->held, s->version) || !is_whole(fresh, s->version))
+	if (strcmp(fresh->held, s->version) || !feed_state_whole(fresh, s->version))
 		hold(s, fresh, &j);
 	else
 		s->out.result = FEED_HELD;
@@ -371,7 +299,7 @@ static void decide(struct sync *s, struct feed_state *fresh)
 
 	if (k && k->held && !s->force)
 		hold_again(s, fresh);
-	else if (same && is_whole(fresh, s->version))
+	else if (same && feed_state_whole(fresh, s->version))
 		fresh->held[0] = fresh->why_held[0] = s->state.held[0] = '\0'; /* the source left it */
 	else if (same && k && k->digest == feed_digest(s->fetched.body, s->fetched.size))
 		put_in_force(s, fresh, HOW_HEALED); /* the very body that got lost: it was judged when it came */
@@ -464,7 +392,7 @@ struct feed_outcome feed_sync(struct feed_gateway *g, size_t at, bool due, bool 
 	int err = feed_state_read(&g->instance, s.config->name, &s.state);
 	bool poll = !due || s.now >= s.state.next || feed_due(s.config, &s.state, s.now) == 1;
 
-	describe_request(s.config, s.asked, sizeof(s.asked));
+	feed_request_text(s.config, s.asked, sizeof(s.asked));
 	s.out.result = poll ? FEED_UNCHANGED : FEED_NOT_DUE;
 	snprintf(s.out.version, sizeof(s.out.version), "%s", s.state.in_force);
 	if (err)

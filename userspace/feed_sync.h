@@ -50,9 +50,6 @@ struct feed_outcome feed_approve(struct feed_gateway *g, size_t at, const char *
 /* Goes back, to `version` or with NULL to the one before; what was left is held. */
 struct feed_outcome feed_rollback(struct feed_gateway *g, size_t at, const char *version);
 
-/* Seconds since 1970 at which feed_sync has something to do; 1: it never did, what is asked is not what
- * was asked, or the clock has been set back since. */
-int64_t feed_due(const struct config_feed *f, const struct feed_state *s, int64_t now);
 /* Who runs the command, for the history. */
 const char *feed_who(char *buffer, size_t size);
 
