@@ -21,7 +21,8 @@
 
 #define LISTED_MAX 1000 /* prefixes that a line of the history names, of each kind */
 
-const char *feed_who(char *buffer, size_t size)
+/* Who runs the command, for the history. */
+static const char *feed_who(char *buffer, size_t size)
 {
 	const char *sudo = getenv("SUDO_USER");
 	struct passwd *user = getpwuid(getuid());

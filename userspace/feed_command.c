@@ -14,6 +14,14 @@
 #include "feed_sync.h"
 #include "print.h"
 
+static bool is_feed(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->feed_count; i++)
+		if (!strcmp(c->feeds[i].name, name))
+			return true;
+	return false;
+}
+
 int feed_command_show(int argc, char **argv)
 {
 	const char *only = argc ? argv[0] : NULL;
@@ -24,17 +32,12 @@ int feed_command_show(int argc, char **argv)
 
 	if (feed_gateway_open(&g))
 		return EXIT_TROUBLE;
-	for (size_t i = 0; only && i < g.config->feed_count; i++)
-		if (!strcmp(g.config->feeds[i].name, only))
-			break;
-		else if (i + 1 == g.config->feed_count) {
-			feed_gateway_close(&g);
-			return print_error("feed %s: no such feed in the configuration", only);
-		}
-	if (feeds_applied(g.config, g.instance.name, &feeds, &report))
+	if (only && !is_feed(g.config, only))
+		print_error("feed %s: no such feed in %s", only, g.config->file);
+	else if (feed_gateway_readable(&g) && feeds_applied(g.config, g.instance.name, &feeds, &report))
 		status = feed_show(g.config, &g.instance, &feeds, only) ? print_error("out of memory") :
 									  EXIT_DONE;
-	if (status != EXIT_DONE)
+	if (status != EXIT_DONE && report.count)
 		report_print(&report);
 	feeds_free(&feeds);
 	feed_gateway_close(&g);
@@ -141,8 +144,8 @@ static int split(const struct feed_gateway *g, int argc, char **argv, const char
 {
 	bool named = argc == 2;
 
-	for (size_t i = 0; argc == 1 && i < g->config->feed_count; i++)
-		named |= !strcmp(g->config->feeds[i].name, argv[0]);
+	if (argc == 1)
+		named = is_feed(g->config, argv[0]);
 	*version = argc > named ? argv[named] : NULL;
 	return feed_gateway_find(g, named ? argv[0] : NULL);
 }

@@ -72,6 +72,23 @@ int feed_gateway_open(struct feed_gateway *g)
 	return g->config ? 0 : EXIT_TROUBLE;
 }
 
+bool feed_gateway_readable(const struct feed_gateway *g)
+{
+	for (size_t i = 0; i < g->config->feed_count; i++) {
+		struct feed_state s = { 0 };
+		int err = 0;
+
+		if (feed_is_remote(&g->config->feeds[i]))
+			err = feed_state_read(&g->instance, g->config->feeds[i].name, &s);
+		if (err)
+			print_error("feed %s: %s: %s", g->config->feeds[i].name, s.directory, strerror(-err));
+		feed_state_free(&s);
+		if (err)
+			return false;
+	}
+	return true;
+}
+
 void feed_gateway_close(struct feed_gateway *g)
 {
 	feed_gateway_unlock(g);

@@ -82,6 +82,10 @@ int feed_command_history(int argc, char **argv)
 
 	if (feed_gateway_open(&g))
 		return EXIT_TROUBLE;
+	if (!feed_gateway_readable(&g)) {
+		feed_gateway_close(&g);
+		return EXIT_TROUBLE;
+	}
 	if (argc && (at = feed_gateway_find(&g, argv[0])) < 0) {
 		feed_gateway_close(&g);
 		return EXIT_TROUBLE;

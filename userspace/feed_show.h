@@ -18,9 +18,6 @@ int feed_show_states(const struct config *c, const struct instance *i, const str
 int feed_show_table(const struct config *c, const struct instance *i, const struct feeds *feeds,
 		    const char *only);
 
-/* "in-force", "seed", "file", or "empty", which is an alarm. */
-const char *feed_state_word(const struct config_feed *f, const struct feed *feed,
-			    const struct feed_state *s);
 size_t feed_of_family(const struct prefix *p, size_t count, unsigned char family);
 
 #endif

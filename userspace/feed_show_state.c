@@ -21,7 +21,8 @@ static void time_cell(int64_t seconds)
 	print_cell_text(seconds ? text : NULL);
 }
 
-const char *feed_state_word(const struct config_feed *f, const struct feed *feed,
+/* "empty" is an alarm. */
+static const char *feed_state_word(const struct config_feed *f, const struct feed *feed,
 			    const struct feed_state *s)
 {
 	if (!feed)

@@ -122,6 +122,8 @@ static bool older(const struct sync *s)
 	const char *said = s->fetched.version ? s->fetched.version : s->feed->version;
 	char was[FEED_VERSION_SIZE], *dot;
 
+	if (strcmp(s->state.request, s->asked))
+		return false; /* another source may count from elsewhere */
 	snprintf(was, sizeof(was), "%s", s->state.in_force);
 	dot = strrchr(was, '.');
 	if (dot && strlen(dot + 1) == 8 && dot[1 + strspn(dot + 1, "0123456789abcdef")] == '\0')
@@ -325,6 +327,19 @@ static void wake_up(struct sync *s)
 	feed_state_free(&fresh);
 }
 
+/* The configuration may have begun to wait for days, or to keep what left: when does that end? */
+static void look_ahead(struct sync *s, struct feed_state *fresh)
+{
+	struct report report = { 0 };
+	bool left = false;
+
+	for (size_t i = 0; i < fresh->kept_count; i++)
+		left |= fresh->kept[i].left + s->config->removal_grace > s->now;
+	if ((s->config->additions_on_date && fresh->dated_count) || (s->config->removal_grace && left))
+		feed_free(feed_current(s->gateway->config, s->config, fresh, s->now, &fresh->wake, &report));
+	report_free(&report);
+}
+
 /* Under the lock: what the answer means for what is kept. */
 static void settle(struct sync *s, int asked)
 {
@@ -355,6 +370,8 @@ static void settle(struct sync *s, int asked)
 		if (!was_failing)
 			feed_tell(s->gateway, s->config->name, E_FEED_FAILED, fresh.in_force, 0, 0);
 	}
+	if (s->out.result == FEED_UNCHANGED)
+		look_ahead(s, &fresh);
 	if (s->out.result != FEED_CHANGED)
 		write_state(s, &fresh);
 	feed_state_free(&fresh);

@@ -25,6 +25,8 @@ struct feed_gateway {
 int feed_gateway_open(struct feed_gateway *g);
 /* The applied one of that name, without a word. False: none, or not for our eyes. */
 bool feed_gateway_applied(struct feed_gateway *g, const char *gateway);
+/* May what is kept of its feeds be read? Else false, said. */
+bool feed_gateway_readable(const struct feed_gateway *g);
 void feed_gateway_close(struct feed_gateway *g);
 /* For whoever changes the state of a feed; waits for a minute. 0 or -errno, -EBUSY. */
 int feed_gateway_lock(struct feed_gateway *g);
@@ -49,8 +51,5 @@ struct feed_outcome feed_sync(struct feed_gateway *g, size_t at, bool due, bool 
 struct feed_outcome feed_approve(struct feed_gateway *g, size_t at, const char *version);
 /* Goes back, to `version` or with NULL to the one before; what was left is held. */
 struct feed_outcome feed_rollback(struct feed_gateway *g, size_t at, const char *version);
-
-/* Who runs the command, for the history. */
-const char *feed_who(char *buffer, size_t size);
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Feeds among what `show` and the metrics say. */
 #include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include "feed_current.h"
 #include "feed_show.h"
 #include "feed_sync.h"
@@ -56,59 +58,62 @@ static void value(FILE *out, const struct observe *o, const char *metric, const 
 	fprintf(out, "\"%s} %" PRId64 "\n", extra, number);
 }
 
-static void one_feed(FILE *out, const struct observe *o, const char *name, const struct feed_state *s,
-		     size_t metric)
+/* What the metrics say of one feed. */
+struct numbers {
+	const char *feed;
+	int64_t ipv4, ipv6, held, failures, checked, changed;
+};
+
+static size_t read_numbers(const struct feed_gateway *g, struct numbers *n)
 {
-	switch (metric) {
-	case 0:
-		value(out, o, "prefixes", name, ",family=\"ipv4\"", s->ipv4);
-		value(out, o, "prefixes", name, ",family=\"ipv6\"", s->ipv6);
-		break;
-	case 1:
-		value(out, o, "held", name, "", s->held[0] != '\0');
-		break;
-	case 2:
-		value(out, o, "failures", name, "", s->failures);
-		break;
-	case 3:
-		value(out, o, "checked_timestamp_seconds", name, "", s->checked);
-		break;
-	case 4:
-		value(out, o, "changed_timestamp_seconds", name, "", s->changed);
-		break;
+	size_t count = 0;
+
+	for (size_t i = 0; i < g->config->feed_count; i++) {
+		const struct config_feed *f = &g->config->feeds[i];
+		struct feed_state s = { 0 };
+
+		if (feed_is_remote(f) && !feed_state_read(&g->instance, f->name, &s))
+			n[count++] = (struct numbers){ f->name, s.ipv4, s.ipv6, s.held[0] != '\0',
+						       s.failures, s.checked, s.changed };
+		feed_state_free(&s);
 	}
+	return count;
+}
+
+static void gauge(FILE *out, const struct observe *o, const struct numbers *n, size_t count,
+		  const char *metric, size_t at, const char *help)
+{
+	fprintf(out, "# HELP samepath_feed_%s %s\n# TYPE samepath_feed_%s gauge\n", metric, help, metric);
+	for (size_t i = 0; i < count; i++)
+		value(out, o, metric, n[i].feed, "", *(const int64_t *)((const char *)&n[i] + at));
 }
 
 /* From the states alone, which are small: the daemon writes this every few seconds. */
 void observe_feed_metrics(const struct observe *o, FILE *out)
 {
-	static const char *const heads[][2] = {
-		{ "prefixes", "Prefixes in force, each counted once." },
-		{ "held", "1: a version waits for approval." },
-		{ "failures", "Polls in a row that failed." },
-		{ "checked_timestamp_seconds", "When the source last answered, 0: never." },
-		{ "changed_timestamp_seconds", "When another version came in force, 0: never." },
-	};
 	struct feed_gateway g;
+	struct numbers *n;
+	size_t count = 0;
 
 	if (!feed_gateway_applied(&g, o->name))
 		return;
-	for (size_t m = 0; m < sizeof(heads) / sizeof(heads[0]); m++) {
-		bool headed = false;
-
-		for (size_t i = 0; i < g.config->feed_count; i++) {
-			struct feed_state s;
-
-			if (!feed_is_remote(&g.config->feeds[i]))
-				continue;
-			if (!headed)
-				fprintf(out, "# HELP samepath_feed_%s %s\n# TYPE samepath_feed_%s gauge\n",
-					heads[m][0], heads[m][1], heads[m][0]);
-			headed = true;
-			if (!feed_state_read(&g.instance, g.config->feeds[i].name, &s))
-				one_feed(out, o, g.config->feeds[i].name, &s, m);
-			feed_state_free(&s);
+	n = calloc(g.config->feed_count + 1, sizeof(*n));
+	if (n)
+		count = read_numbers(&g, n);
+	if (count) {
+		fputs("# HELP samepath_feed_prefixes Prefixes in force, each counted once.\n"
+		      "# TYPE samepath_feed_prefixes gauge\n", out);
+		for (size_t i = 0; i < count; i++) {
+			value(out, o, "prefixes", n[i].feed, ",family=\"ipv4\"", n[i].ipv4);
+			value(out, o, "prefixes", n[i].feed, ",family=\"ipv6\"", n[i].ipv6);
 		}
+#define GAUGE(metric, member, help) gauge(out, o, n, count, metric, offsetof(struct numbers, member), help)
+		GAUGE("held", held, "1: a version waits for approval.");
+		GAUGE("failures", failures, "Polls in a row that failed.");
+		GAUGE("checked_timestamp_seconds", checked, "When the source last answered, 0: never.");
+		GAUGE("changed_timestamp_seconds", changed, "When another version came in force, 0: never.");
+#undef GAUGE
 	}
+	free(n);
 	feed_gateway_close(&g);
 }

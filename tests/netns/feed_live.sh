@@ -96,6 +96,19 @@ same "the flow all the while" "$tcp" "$(say_to tcp)"
 same "violations" 0 "$(circuit chicago violations)"
 daemon_running || fail "the daemon ended"
 
+say "who may not see what is kept hears so"
+chmod 711 "$work"
+cp "$samepath" "$work/program"
+cp "$work/samepath.yaml" "$work/open.yaml"
+chmod 644 "$work/open.yaml"
+for verb in show history diff fetch approve rollback; do
+	status=0
+	quiet_on gw setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \
+		"$work/program" -c "$work/open.yaml" feed $verb >"$work/out" 2>&1 || status=$?
+	same "feed $verb of nobody" "2 1" "$status $(wc -l <"$work/out")"
+	matches "feed $verb of nobody" 'needs root|Permission denied|not readable' "$(cat "$work/out")"
+done
+
 say "one id for this machine, asked by all"
 same "ids" 1 "$(feed_server_asked | grep -oE 'clientrequestid=[0-9a-f-]{36}' | sort -u | wc -l)"
 

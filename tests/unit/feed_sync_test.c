@@ -389,6 +389,15 @@ static void changes_tell_the_days_of_additions(void **state)
 	assert_int_equal(s.dated[0].set, 1);
 	assert_string_equal(s.dated[0].date, "29991231");
 	assert_true(s.wake == feed_day("29991231"));
+	s.wake = 0; /* as where on-date came with a reload: the next poll looks ahead */
+	assert_int_equal(feed_state_write(&s), 0);
+	feed_state_free(&s);
+	source.changes = NULL;
+	source.unchanged = true;
+	sync_of(false, false, FEED_UNCHANGED, "2024020100", "");
+	source.unchanged = false;
+	s = state_now();
+	assert_true(s.wake == feed_day("29991231"));
 	strcpy(s.dated[0].date, "20240201");
 	assert_int_equal(feed_state_write(&s), 0);
 	feed_state_free(&s);
