@@ -248,3 +248,28 @@ int feed_version(const struct feed_reader *r, const json_t *object, const char *
 			return feed_refuse(r, key, value, why);
 	return copied(text, out);
 }
+
+/* Patterns are for people and proxies, not for maps: kept as they are, but never as a control sequence. */
+int feed_urls(const struct feed_reader *r, const json_t *list, struct feed_set *out)
+{
+	size_t n = json_array_size(list);
+
+	out->urls = calloc(n + 1, sizeof(*out->urls));
+	if (!out->urls)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *value = json_array_get(list, i);
+		char *url;
+
+		if (!json_is_string(value))
+			return feed_refuse(r, "urls", value, "a name as text is accepted");
+		url = strdup(json_string_value(value));
+		if (!url)
+			return -ENOMEM;
+		out->urls[out->url_count++] = url;
+		for (; *url; url++)
+			if (!isgraph((unsigned char)*url))
+				*url = '?';
+	}
+	return 0;
+}

@@ -78,4 +78,7 @@ struct feed_row {
 /* One set for each distinct triple of tags, in their order. Sorts `rows`. 0 or -ENOMEM. */
 int feed_group(struct feed *feed, struct feed_row *rows, size_t count);
 
+/* Names of hosts, into urls and url_count of a set; `list` NULL: none. 0, -EINVAL or -ENOMEM. */
+int feed_urls(const struct feed_reader *r, const json_t *list, struct feed_set *out);
+
 #endif

@@ -94,32 +94,6 @@ static int date(const struct feed_reader *r, const json_t *add, char *out)
 	return 0;
 }
 
-/* As in a body: kept as they are, but never as a control sequence. */
-static int urls(const struct feed_reader *r, const json_t *list, struct feed_set *out)
-{
-	size_t n = json_array_size(list);
-
-	out->urls = calloc(n + 1, sizeof(*out->urls));
-	if (!out->urls)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		const json_t *value = json_array_get(list, i);
-		char *url;
-
-		if (!json_is_string(value))
-			return feed_refuse(r, "urls", value, "a name as text is accepted");
-		url = strdup(json_string_value(value));
-		if (!url)
-			return -ENOMEM;
-		out->urls[out->url_count++] = url;
-		for (; *url; url++)
-			if (!isgraph((unsigned char)*url))
-				*url = '?';
-	}
-	feed_urls_order(out);
-	return 0;
-}
-
 /* The object at `key`; NULL where it is not. */
 static int object(const struct feed_reader *r, const json_t *record, const char *key,
 		  const json_t **out)
@@ -144,7 +118,9 @@ static int what(const struct feed_reader *r, const json_t *record, const char *k
 	if (!err)
 		err = feed_list(r, o, "urls", false, &names);
 	if (!err)
-		err = urls(r, names, out);
+		err = feed_urls(r, names, out);
+	if (!err)
+		feed_urls_order(out);
 	return err || !effective ? err : date(r, o, effective);
 }
 

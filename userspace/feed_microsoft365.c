@@ -108,32 +108,12 @@ static int ports(const struct feed_reader *r, const json_t *set, const char *key
 	return err;
 }
 
-/* Patterns are for people and proxies, not for maps: kept as they are, but never as a control sequence. */
 static int urls(const struct feed_reader *r, const json_t *set, struct feed_set *out)
 {
-	const json_t *list = json_object_get(set, "urls");
-	size_t n = json_array_size(list);
+	const json_t *list = NULL;
+	int err = feed_list(r, set, "urls", false, &list);
 
-	if (list && !json_is_array(list))
-		return feed_refuse(r, "urls", list, "a list of names is accepted");
-	out->urls = calloc(n + 1, sizeof(*out->urls));
-	if (!out->urls)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		const json_t *value = json_array_get(list, i);
-		char *url;
-
-		if (!json_is_string(value))
-			return feed_refuse(r, "urls", value, "a name as text is accepted");
-		url = strdup(json_string_value(value));
-		if (!url)
-			return -ENOMEM;
-		out->urls[out->url_count++] = url;
-		for (; *url; url++)
-			if (!isgraph((unsigned char)*url))
-				*url = '?';
-	}
-	return 0;
+	return err ? err : feed_urls(r, list, out);
 }
 
 static int set_id(struct feed_reader *r, const json_t *set, size_t position, int *out)
