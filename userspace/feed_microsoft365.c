@@ -7,7 +7,6 @@
  * tolerated, as its clients must; what it cannot mean (a wrong type, a prefix with host bits, a range
  * nobody can own) refuses the whole body, because half of a feed is worse than the last good one.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
