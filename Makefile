@@ -215,10 +215,12 @@ flood: ## SYNs from random sources at a service, FLOOD=1000000 at RATE=150000 a 
 bench: all $(bench) ## what a packet costs, beside the kernel's own ways; BASE=PROGRAM compares
 	@BASE='$(BASE)' tests/bench/bench.sh $(BENCH)
 
-swap: ## how long a fetched feed takes to come in force, PREFIXES=100000 of them
+swap: ## SWAPS=200 of a fetched feed under traffic, ROUNDS=40 kills within, and the time PREFIXES=100000 take
 	@$(MAKE) deps
-	@$(MAKE) all $(tools) $(probes)
-	@PREFIXES='$(or $(PREFIXES),100000)' tests/bench/swap.sh 2>$(B)/swap.log || \
+	@$(MAKE) tests
+	@SWAPS='$(or $(SWAPS),200)' tests/netns/feed_swap.sh 2>$(B)/swap.log && \
+		ROUNDS='$(or $(ROUNDS),40)' tests/netns/feed_kill.sh 2>$(B)/swap.log && \
+		PREFIXES='$(or $(PREFIXES),100000)' tests/bench/swap.sh 2>$(B)/swap.log || \
 		{ grep -A3 "^FAILED" $(B)/swap.log; exit 1; }
 
 vm: ## prog and namespace tests on emulated Linux 6.1 and 6.12; KERNELS= and TESTS= choose

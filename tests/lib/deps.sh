@@ -41,6 +41,7 @@ packages=(
 	python3          # reports, small senders
 	python3-scapy    # packets that no socket would send
 	procps           # sysctl
+	strace           # ends a process at a chosen system call
 	util-linux       # nsenter
 	shellcheck       # lint of scripts
 	cppcheck         # lint of C
