@@ -219,7 +219,7 @@ swap: ## SWAPS=200 of a fetched feed under traffic, ROUNDS=40 kills within, and 
 	@$(MAKE) deps
 	@$(MAKE) tests
 	@SWAPS='$(or $(SWAPS),200)' tests/netns/feed_swap.sh 2>$(B)/swap.log && \
-		ROUNDS='$(or $(ROUNDS),40)' tests/netns/feed_kill.sh 2>$(B)/swap.log && \
+		ROUNDS='$(or $(ROUNDS),40)' STEP=29 tests/netns/feed_kill.sh 2>$(B)/swap.log && \
 		PREFIXES='$(or $(PREFIXES),100000)' tests/bench/swap.sh 2>$(B)/swap.log || \
 		{ grep -A3 "^FAILED" $(B)/swap.log; exit 1; }
 
