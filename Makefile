@@ -26,7 +26,7 @@ multiarch := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool \
 	/usr/sbin/bpftool) bpftool)
 
-packages := libbpf libelf zlib yaml-0.1 jansson libmnl libsystemd libcurl
+packages := libbpf libelf zlib yaml-0.1 jansson libmnl libsystemd
 package_cflags := $(shell pkg-config --cflags $(packages) 2>/dev/null)
 WARN := -Wall -Wextra -Werror -Wshadow
 CFLAGS ?= -O2 -g

@@ -5,7 +5,6 @@
  * and a plain one gets its own rules, and unpacking (feed_sink.h).
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,14 +159,8 @@ static int follow(struct transfer *t)
 	return err;
 }
 
-static void start_libcurl(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 int feed_get(const struct feed_request *q, struct feed_answer *a)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct transfer t = { .q = q, .a = a };
 	const char *why = feed_url_refused(q->url);
 	int err = -ENOMEM;
@@ -175,7 +168,9 @@ int feed_get(const struct feed_request *q, struct feed_answer *a)
 	memset(a, 0, sizeof(*a));
 	if (why)
 		return transfer_failed(a, -EINVAL, "%s", why);
-	pthread_once(&once, start_libcurl);
+	why = feed_curl_load();
+	if (why)
+		return transfer_failed(a, -ELIBACC, "%s", why);
 	t.curl = curl_easy_init();
 	if (t.curl && !set_request(&t))
 		err = follow(&t);

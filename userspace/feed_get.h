@@ -41,6 +41,7 @@ struct feed_answer {
  *   -EFBIG         more than `most`
  *   -EAGAIN        429 or 503: stay away for a->wait
  *   -EPROTO        what else the server did wrong: another status, cut off, HTML, a bad redirect
+ *   -ELIBACC       libcurl cannot be loaded
  *   -ENOMEM
  */
 int feed_get(const struct feed_request *q, struct feed_answer *a);

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <curl/curl.h>
 #include <jansson.h>
 
 #include "feed.h"
+#include "feed_curl.h"
 #include "feed_get.h"
 #include "feed_service.h"
 
@@ -82,10 +82,10 @@ static int poll_document(const struct feed_poll *q, struct feed_fetched *out)
 	return err;
 }
 
-/* False: out of memory. */
+/* False: out of memory, or without libcurl, which the request then says. */
 static bool add_escaped(FILE *f, const char *before, const char *text)
 {
-	char *escaped = curl_easy_escape(NULL, text, 0);
+	char *escaped = feed_curl_load() ? NULL : curl_easy_escape(NULL, text, 0);
 	bool good = escaped && fprintf(f, "%s%s", before, escaped) >= 0;
 
 	curl_free(escaped);

@@ -3,8 +3,7 @@
 #ifndef SAMEPATH_USERSPACE_FEED_TRANSFER_H
 #define SAMEPATH_USERSPACE_FEED_TRANSFER_H
 
-#include <curl/curl.h>
-
+#include "feed_curl.h"
 #include "feed_get.h"
 #include "feed_sink.h"
 

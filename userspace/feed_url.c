@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which URLs a feed may be fetched from. */
+/* Which URLs a feed may be fetched from. This is a judgement of what a person wrote, before libcurl reads it
+ * where it is fetched; and what is connected to is judged there again. */
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 #include <arpa/inet.h>
-#include <curl/curl.h>
 
 #include "feed_get.h"
 
 #define URL_MAX 2000 /* bytes */
+#define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 
-/* libcurl has brought all ways of writing an IPv4 address into the usual one. */
+/* Written the usual way: what only some readers take for an address of loopback is refused. */
 static bool host_is_loopback(const char *host)
 {
 	struct in_addr four;
@@ -31,33 +33,56 @@ bool feed_url_plain(const char *url)
 	return scheme_is(url, "http");
 }
 
-static const char *parts_refused(CURLU *u, const char *url)
+/* The host of "HOST", "HOST:PORT", "[ADDRESS]:PORT". False: it is none of them. */
+static bool take_host(const char *authority, size_t length, char *out, size_t size)
 {
-	const char *why = NULL;
-	char *host = NULL;
+	const char *end = authority + length, *stop = memchr(authority, ':', length);
+	struct in6_addr six;
+	size_t n;
 
-	switch (curl_url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER)) {
-	case CURLUE_OK:
-		break;
-	case CURLUE_USER_NOT_ALLOWED:
-		return "user or password in it; a URL without is accepted";
-	default:
-		return "not a URL; https://HOST/PATH is accepted";
+	if (length && authority[0] == '[') {
+		stop = memchr(authority, ']', length);
+		stop = stop ? stop + 1 : end;
 	}
-	if (curl_url_get(u, CURLUPART_HOST, &host, 0) || !*host)
-		why = "no host in it; https://HOST/PATH is accepted";
-	else if (feed_url_plain(url) && !host_is_loopback(host))
-		why = "plain http to another machine; https is accepted, "
-		      "http to 127.0.0.0/8, ::1 and localhost";
-	curl_free(host);
-	return why;
+	n = (size_t)((stop ? stop : end) - authority);
+	if (!n || n >= size)
+		return false;
+	memcpy(out, authority, n);
+	out[n] = '\0';
+	if (authority + n != end && (authority[n] != ':' || strspn(authority + n + 1, "0123456789") <
+							     (size_t)(end - authority - (ptrdiff_t)n - 1)))
+		return false;
+	if (out[0] != '[')
+		return strspn(out, HOST_CHARACTERS) == n;
+	if (out[n - 1] != ']')
+		return false;
+	out[n - 1] = '\0';
+	if (inet_pton(AF_INET6, out + 1, &six) != 1)
+		return false;
+	out[n - 1] = ']';
+	return true;
+}
+
+static const char *parts_refused(const char *url)
+{
+	const char *authority = strstr(url, "://") + 3;
+	size_t length = strcspn(authority, "/?#");
+	char host[256];
+
+	if (memchr(authority, '@', length))
+		return "user or password in it; a URL without is accepted";
+	if (!length)
+		return "no host in it; https://HOST/PATH is accepted";
+	if (!take_host(authority, length, host, sizeof(host)))
+		return "not a URL; https://HOST/PATH is accepted";
+	if (feed_url_plain(url) && !host_is_loopback(host))
+		return "plain http to another machine; https is accepted, "
+		       "http to 127.0.0.0/8, ::1 and localhost";
+	return NULL;
 }
 
 const char *feed_url_refused(const char *url)
 {
-	const char *why = "out of memory";
-	CURLU *u;
-
 	for (const char *p = url; *p; p++)
 		if (*p <= ' ' || *p > '~')
 			return "space, control or non-ASCII character in it; "
@@ -66,9 +91,5 @@ const char *feed_url_refused(const char *url)
 		return "too long; at most 2000 characters are accepted";
 	if (!scheme_is(url, "https") && !scheme_is(url, "http"))
 		return "not https://; https:// is accepted";
-	u = curl_url();
-	if (u)
-		why = parts_refused(u, url);
-	curl_url_cleanup(u);
-	return why;
+	return parts_refused(url);
 }

@@ -120,3 +120,6 @@ matches history '2029010100 .* forced ' "$(quiet_sp feed history | tail -1)"
 grown=$(($(memory) - before))
 say "the daemon grew by $grown KiB"
 ((grown < 1024)) || fail "the daemon grew by $grown KiB"
+most=$(awk '/^VmHWM/ {print $2}' "/proc/$daemon/status")
+say "and had $most KiB at most"
+((most < 20480)) || fail "the daemon had $most KiB"
