@@ -176,7 +176,7 @@ check: all lint unit ## unit tests and lint, without privileges
 # Each in a make of its own: what deps installs changes what pkg-config says.
 test: ## everything: deps, build, unit, fuzz, prog, netns, demo and lab, short bench
 	@$(MAKE) deps
-	@$(MAKE) tests $(fuzzers)
+	@$(MAKE) -j$$(nproc) tests $(fuzzers)
 	@tests/run all
 
 demo: ## the path shown on real sockets; FEED=FILE uses another feed body

@@ -75,12 +75,10 @@ fault page 'HTML|web page'
 fault expired 'certificate'
 fault foreign 'certificate'
 fault to-http 'redirect|https'
-fault silent 'in time|time'
 fault slow 'time|slow'
 fault cut 'cut off|ended|length|bytes'
 fault long 'cut off|ended|length|bytes'
 fault bomb 'larger|16 MiB|bytes'
-fault flood 'larger|16 MiB|bytes'
 fault huge 'larger|16 MiB|bytes'
 
 say "faults of the body, where only that is asked for anew"

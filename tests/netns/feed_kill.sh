@@ -3,12 +3,12 @@
 # The daemon and a `feed fetch` killed at random moments of a swap: the live slot always holds one whole
 # version, and whoever starts next brings the newest in force.
 #
-# SEED=N gives the same moments, as far as a machine repeats itself; ROUNDS=20 of them.
+# SEED=N gives the same moments, as far as a machine repeats itself; ROUNDS=10 of them.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 # shellcheck source=tests/lib/feed.sh
 . "$(dirname "$0")/../lib/feed.sh"
-kills_fetches=1 rounds=${ROUNDS:-20} seed=${SEED:-$RANDOM} silent=1
+kills_fetches=1 rounds=${ROUNDS:-10} seed=${SEED:-$RANDOM} silent=1
 RANDOM=$seed
 say "SEED=$seed"
 lab_start
@@ -151,7 +151,7 @@ print(json.load(sys.stdin)["version"])')"
 at=$((rounds + 3))
 if command -v strace >/dev/null; then
 	for call in rename fsync unlinkat write; do killed_at $call; done
-	killed_at bpf "${STEP:-97}" # of about 1,400
+	killed_at bpf "${STEP:-193}" # of about 1,400
 	((was && is)) || fail "killed $was times before the switch and $is times behind it: both are wanted"
 else
 	say "skipped: no strace: kills at each system call"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Swaps of a fetched feed under new flows, SWAPS=80 of them: not one is classified otherwise.
+# Swaps of a fetched feed under new flows, SWAPS=50 of them: not one is classified otherwise.
 #
 # Both versions hold the prefixes that the flows go to, but the rest differs so that the number of their
 # set of classes is another in each: a packet that met the prefixes of one version and the policy of the
@@ -9,7 +9,7 @@
 . "$(dirname "$0")/../lib/netns.sh"
 # shellcheck source=tests/lib/feed.sh
 . "$(dirname "$0")/../lib/feed.sh"
-swaps=${SWAPS:-80} rate=${RATE:-800} silent=1
+swaps=${SWAPS:-50} rate=${RATE:-800} silent=1
 lab_start
 feed_start "interval: 1"
 edit 's/limits: .*/limits: {flows: 400000, flows-per-host: 400000, half-open: 100000}/'
