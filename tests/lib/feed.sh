@@ -15,7 +15,7 @@ feed_start() {
 	mkdir "$origin"
 	background origin gw /usr/bin/python3 "$top/tests/lib/feed_origin.py" "$origin" $port
 	origin_pid=$last
-	wait_for 10 grep -q serving "$work/origin.out"
+	wait_for 30 grep -q serving "$work/origin.out"
 	edit "s|source: \"[^\"]*\"|source: \"http://127.0.0.1:$port\", hold-share: 100, $1|"
 	edit '/^  - \{name: exchange,/a\  - {name: sharepoint, feed: m365, areas: [SharePoint], expressroute: true}'
 	edit '/^  - \{from: \[pilot\]/a\  - {from: [pilot], to: [sharepoint], circuits: [internet], otherwise: drop}'

@@ -141,7 +141,7 @@ feed_server_run() {
 	rm -f "$work/feed-server.out" "$work/feed-server.err"
 	background feed-server feed "$@"
 	feed_server=$last
-	wait_for 10 feed_server_up_or_dead
+	wait_for 30 feed_server_up_or_dead
 	kill -0 "$feed_server" 2>/dev/null ||
 		fail "the feed's server ended: $(cat "$work/feed-server.err")"
 }

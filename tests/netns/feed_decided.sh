@@ -38,7 +38,7 @@ meanwhile() {
 	nsenter --net="/run/netns/${lab}gw" "$samepath" -c "$work/samepath.yaml" feed fetch \
 		>"$work/out" 2>&1 {held}>&- &
 	fetch=$!
-	wait_for 5 grep -q 'waiting for another' "$work/out"
+	wait_for 30 grep -q 'waiting for another' "$work/out"
 	cp "$1" "/run/samepath/$gateway/applied.yaml"
 	exec {held}>&-
 	wait "$fetch" || status=$?
@@ -71,7 +71,7 @@ flock "$held"
 nsenter --net="/run/netns/${lab}gw" "$samepath" -c "$work/samepath.yaml" -j feed approve \
 	>"$work/approve.json" 2>"$work/approve.err" {held}>&- &
 approve=$!
-wait_for 5 grep -q 'waiting for another' "$work/approve.err"
+wait_for 30 grep -q 'waiting for another' "$work/approve.err"
 /usr/bin/python3 -c 'import sys; sys.exit(sys.stdin.read() != "")' <"$work/approve.json" ||
 	fail "on stdout: $(cat "$work/approve.json")"
 
@@ -162,4 +162,4 @@ json.dump(state, open(sys.argv[1], "w"))
 PYTHON
 publish 2030010106 198.18.76.0/24
 daemon_start
-wait_for 15 maps_hold "$work/2030010106.json"
+wait_for 30 maps_hold "$work/2030010106.json"

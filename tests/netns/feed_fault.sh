@@ -22,7 +22,7 @@ version() { # BODY
 version "$good"
 feed_live_config "interval: 1, timeout: 2"
 daemon_start
-wait_for 15 maps_hold "$work/$number.json"
+wait_for 30 maps_hold "$work/$number.json"
 in_force=$number
 memory() { awk '/^VmRSS/ {print $2}' "/proc/$daemon/status"; }
 failing() { [[ $(feed_value failures) != 0 ]]; }
@@ -36,7 +36,7 @@ fault() {
 	shift 2
 	was=$(lines)
 	feed_server_fault "$name" "$@"
-	wait_for 20 failing
+	wait_for 30 failing
 	matches "$name: what is said" "$words" "$(feed_value detail)"
 	same "$name: in force" $in_force "$(feed_value version)"
 	maps_hold "$work/$in_force.json" || fail "$name: the maps are not those of the last good version"
@@ -44,7 +44,7 @@ fault() {
 	feed_server_good
 	# asked to stay away for longer than a test lasts: a person may ask all the same
 	[[ $name != away ]] || quiet_sp feed fetch >"$work/out" || fail "$name: $(cat "$work/out")"
-	wait_for 20 fine
+	wait_for 30 fine
 	daemon_running || fail "$name: the daemon ended"
 }
 # bad WORDS: the body is bad
@@ -52,14 +52,14 @@ bad() {
 	local was
 	was=$(lines)
 	version "$work/bad.json"
-	wait_for 20 failing
+	wait_for 30 failing
 	matches "what is said" "$1" "$(feed_value detail)"
 	maps_hold "$work/$in_force.json" || fail "$1: the maps are not those of the last good version"
 	((was + 1 == $(lines))) || fail "$1: $(($(lines) - was)) lines, not one: $(tail -3 "$work/daemon.err")"
 	version "$good"
 	in_force=$number
-	wait_for 20 fine
-	wait_for 10 feed_is version $in_force
+	wait_for 30 fine
+	wait_for 30 feed_is version $in_force
 }
 
 background events gw "$samepath" -c "$work/samepath.yaml" event watch
@@ -67,7 +67,7 @@ told() { grep -q '^feed-failed .*feed m365' "$work/events.out"; }
 
 say "faults of the server"
 fault gone 'refused|no route|unreachable'
-wait_for 5 told
+wait_for 30 told
 fault broken '500'
 fault limited-for '429'
 fault away '503'
@@ -108,7 +108,7 @@ say "an older version"
 was=$(lines)
 cp "$good" "$work/2029010100.json"
 feed_server_version 2029010100 "$work/2029010100.json"
-wait_for 20 failing
+wait_for 30 failing
 matches "what is said" "2029010100 is older than $in_force" "$(feed_value detail)"
 maps_hold "$work/$in_force.json" || fail "an older version is in the maps"
 quiet_sp feed fetch --force >"$work/out" || fail "forced: $(cat "$work/out")"

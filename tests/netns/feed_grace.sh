@@ -17,7 +17,7 @@ body 2025010101-leaving 1/Exchange/198.18.2.0/24,198.18.1.0/24,2001:db8:e::/48 \
 origin_move 2025010100
 apply
 daemon_start
-wait_for 10 maps_hold 2025010100
+wait_for 30 maps_hold 2025010100
 chicago='^chicago 203\.0\.113\.(3[2-9]|4[0-7]) ' internet='^internet 203\.0\.113\.([0-9]|1[0-5]) '
 matches "before" "$chicago" "$(ask pilot udp 10.1.20.2 0 $exchange4 7000)"
 talk old pilot tcp 10.1.20.2 0 $exchange4 7001
@@ -34,7 +34,7 @@ matches "a new flow in the grace" "$chicago" "$(ask pilot udp 10.1.20.2 0 $excha
 same "pending" "198.18.1.0/24 leaves 2001:db8:e::/48 leaves" "$(quiet_sp -j feed show m365 |
 	/usr/bin/python3 -c 'import json, sys
 print(*sorted(r["prefix"] + " " + r["what"] for r in json.load(sys.stdin)["pending"]))')"
-wait_for 20 maps_hold 2025010101
+wait_for 30 maps_hold 2025010101
 stayed=$(((${EPOCHREALTIME/[.,]/} - swapped) / 1000))
 # times are kept in whole seconds
 ((stayed >= 1900)) || fail "the grace of 3 s ended after $stayed ms"
@@ -57,7 +57,7 @@ PYTHON
 
 say "a grace that ends while no daemon runs: the next one ends it"
 background origin2 gw /usr/bin/python3 "$top/tests/lib/feed_origin.py" "$origin" $port
-wait_for 10 grep -q serving "$work/origin2.out"
+wait_for 30 grep -q serving "$work/origin2.out"
 kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null || :
 body 2025010102 1/Exchange/198.18.3.0/24 31/SharePoint/198.18.64.0/24,198.18.128.0/20
@@ -67,10 +67,10 @@ sp feed fetch >"$work/out" 2>&1 || fail "fetch: $(cat "$work/out")"
 same "without a daemon" 2025010102-leaving "$(held_version 2025010102-leaving.json)"
 grace_over() { (($(date +%s) > swapped / 1000000 + 4)); }
 swapped=${EPOCHREALTIME/[.,]/}
-wait_for 10 grace_over
+wait_for 30 grace_over
 same "behind the grace, without a daemon" 2025010102-leaving "$(held_version 2025010102-leaving.json)"
 daemon_start
-wait_for 10 maps_hold 2025010102
+wait_for 30 maps_hold 2025010102
 
 say "what is leaving is not held against the next version: each of two takes 15 % away, and may"
 kill -KILL "$daemon"

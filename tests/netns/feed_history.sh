@@ -70,14 +70,14 @@ apply
 same "the first" '0 changed 2019010700' "$(fetch)"
 background events gw "$samepath" -c "$work/samepath.yaml" -j event watch
 event() { grep -q "\"event\":\"$1\".*\"feed\":\"m365\",\"added\":$2,\"removed\":$3,\"version\":$4" "$work/events.out"; }
-wait_for 5 test -e "/run/samepath/$gateway/event.lock"
+wait_for 30 test -e "/run/samepath/$gateway/event.lock"
 publish 2019012800
 same "held" '1 held 2019012800' "$(fetch)"
-wait_for 5 event feed-held '[0-9]*' 159 2019012800
+wait_for 30 event feed-held '[0-9]*' 159 2019012800
 maps_hold "$(body 2019010700)" || fail "held, and not the maps of before"
 matches "what it would do" '159' "$(quiet_sp -j feed diff | grep -c '"change": "removed"' || :)"
 same "approved" 'changed 2019012800' "$(feed_says "$(quiet_sp feed approve)")"
-wait_for 5 event feed-changed '[0-9]*' 159 2019012800
+wait_for 30 event feed-changed '[0-9]*' 159 2019012800
 maps_hold "$(body 2019012800)" || fail "approved, and not in the maps"
 same "back" 'changed 2019010700' "$(feed_says "$(quiet_sp feed rollback)")"
 maps_hold "$(body 2019010700)" || fail "rolled back, and not the maps of before"

@@ -27,7 +27,7 @@ version_body $first
 origin_move $first
 apply
 daemon_start
-wait_for 10 maps_hold $first
+wait_for 30 maps_hold $first
 talk old pilot tcp 10.1.20.2 0 $exchange4 7001
 old=$(say_to old)
 
@@ -41,7 +41,7 @@ kill_all() {
 	# shellcheck disable=SC2086 # several
 	kill -KILL "$daemon" "$fetch" $children 2>/dev/null || :
 	wait "$daemon" "$fetch" 2>/dev/null || :
-	wait_for 5 nobody_swaps
+	wait_for 30 nobody_swaps
 }
 # Whole lines, each of which goes on from where the one before it arrived.
 history_whole() { # WHEN
@@ -92,8 +92,8 @@ for round in $(seq 2 $((rounds + 1))); do
 	same "round $round: an old flow" "$old" "$(say_to old)"
 	daemon_start
 	at=$(milliseconds)
-	wait_for 10 maps_hold $b
-	wait_for 10 version_shown $b
+	wait_for 30 maps_hold $b
+	wait_for 30 version_shown $b
 	at=$(($(milliseconds) - at))
 	((at <= longest)) || longest=$at
 	prefixes_shown $b || fail "round $round: see above"
@@ -130,7 +130,7 @@ killed_at() { # CALL [STEP]
 		status=0
 		quiet_on gw strace -f -qq -o /dev/null -e trace="$1" -e inject="$1":signal=KILL:when="$n" \
 			"$samepath" -c "$work/samepath.yaml" feed fetch >"$work/out" 2>&1 || status=$?
-		wait_for 5 nobody_swaps
+		wait_for 30 nobody_swaps
 		held=$(held_version $a.json $b.json) || fail "$1 $n: $held"
 		if [[ $held == "$a" ]]; then was=$((was + 1)); else is=$((is + 1)); fi
 		history_whole "$1 $n"

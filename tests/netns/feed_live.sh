@@ -41,7 +41,7 @@ matches "a warning" 'not fetched yet' "$(cat "$work/apply")"
 say "fetched, and in force"
 feed_server_good
 daemon_start
-wait_for 15 maps_hold "$old"
+wait_for 30 maps_hold "$old"
 same "$left" chicago "$(where "$left")"
 talk tcp pilot tcp 10.1.20.2 0 "$left" 7001
 talk udp pilot udp 10.1.20.2 0 "$left" 7001
@@ -54,13 +54,13 @@ say "the next version, within one poll"
 feed_server_forget
 feed_server_version 2020080600 "$new"
 began=$EPOCHREALTIME
-wait_for 5 maps_hold "$new"
+wait_for 30 maps_hold "$new"
 say "after $((${EPOCHREALTIME/./} / 1000 - ${began/./} / 1000)) ms"
 same "a flow that was open, TCP" "$tcp" "$(say_to tcp)"
 same "a flow that was open, UDP" "$udp" "$(say_to udp)"
 same "a new connection to what left" internet "$(where "$left")"
 same "to what stays" chicago "$(where "$stays")"
-wait_for 5 feed_is version 2020080600
+wait_for 30 feed_is version 2020080600
 same failures 0 "$(feed_value failures)"
 same "asked for the body" 1 "$(feed_server_asked '^200 /endpoints/' | wc -l)"
 matches "and the changes since" '/changes/Worldwide/2020070800' "$(feed_server_asked changes)"

@@ -28,7 +28,7 @@ version_body $first
 origin_move $first
 apply
 daemon_start
-wait_for 10 maps_hold $first
+wait_for 30 maps_hold $first
 
 say "conversations of both families, opened before the first swap"
 hold tcp4 pilot tcp 10.1.20.2 20 $exchange4 7003
@@ -77,7 +77,7 @@ for round in $(seq "$swaps"); do
 		fi
 		same "swap $round" $version "$(held_version $version.json)"
 	else
-		wait_for 20 maps_hold $version
+		wait_for 30 maps_hold $version
 		first_ones "swap $round"
 		classes_go_on "swap $round"
 	fi
