@@ -504,6 +504,7 @@ lab_end() {
 		[[ ! -e /run/netns/$lab$space ]] || ip netns del "$lab$space"
 	done
 	rm -rf "$work" "/var/lib/samepath/$gateway" "/run/samepath/$gateway"
+	rmdir "/sys/fs/bpf/samepath/$gateway" /sys/fs/bpf/samepath /run/samepath 2>/dev/null # of a fetch before any apply
 	[[ -z $mounted ]] || umount /sys/fs/bpf
 	((status)) || echo "held"
 	exit $status
