@@ -26,7 +26,8 @@ const struct drift_seen *drift_seen(const struct drift_job *j, size_t unit, size
 	return &j->seen[unit * j->p->config->circuit_count + circuit];
 }
 
-uint64_t drift_circuits(const struct drift_job *j, uint32_t destination)
+/* Bits of the circuits that rules send this destination set to. */
+static uint64_t drift_circuits(const struct drift_job *j, uint32_t destination)
 {
 	const uint64_t *rules = j->rules + (size_t)destination * j->p->words;
 	uint64_t circuits = 0;

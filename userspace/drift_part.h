@@ -49,8 +49,6 @@ uint8_t drift_route_state(const struct drift_job *j, size_t circuit, uint32_t ro
 /* Is it brought from elsewhere: by a link of the circuit to a next hop, and no default. */
 bool drift_route_brought(const struct drift_job *j, size_t circuit, uint32_t route);
 
-/* Bits of the circuits that rules send this destination set to. */
-uint64_t drift_circuits(const struct drift_job *j, uint32_t destination);
 const struct drift_seen *drift_seen(const struct drift_job *j, size_t unit, size_t circuit);
 /* What a person is told of it, malloc'ed; NULL: out of memory. */
 char *drift_detail(const struct drift_job *j, size_t unit, size_t circuit);

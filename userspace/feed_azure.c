@@ -80,21 +80,5 @@ static int read_tags(struct feed_reader *r, struct feed *feed, const json_t *lis
 
 int feed_azure(struct feed_reader *r, struct feed *feed, const char *body, size_t size)
 {
-	json_t *root = feed_json(r, body, size);
-	const json_t *list = NULL;
-	int err = 0;
-
-	if (!root)
-		return -EINVAL;
-	if (!json_is_object(root))
-		err = feed_refuse(r, NULL, NULL,
-				  "not an object; one with the list values is accepted");
-	if (!err)
-		err = feed_version(r, root, "changeNumber", &feed->version);
-	if (!err)
-		err = feed_list(r, root, "values", true, &list);
-	if (!err)
-		err = read_tags(r, feed, list);
-	json_decref(root);
-	return err;
+	return feed_listed(r, feed, body, size, "changeNumber", "values", read_tags);
 }

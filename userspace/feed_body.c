@@ -273,3 +273,27 @@ int feed_urls(const struct feed_reader *r, const json_t *list, struct feed_set *
 	}
 	return 0;
 }
+
+int feed_listed(struct feed_reader *r, struct feed *feed, const char *body, size_t size,
+		const char *version, const char *list,
+		int (*read)(struct feed_reader *r, struct feed *feed, const json_t *list))
+{
+	json_t *root = feed_json(r, body, size);
+	const json_t *entries = NULL;
+	char why[96];
+	int err = 0;
+
+	if (!root)
+		return -EINVAL;
+	snprintf(why, sizeof(why), "not an object; one with the list %s is accepted", list);
+	if (!json_is_object(root))
+		err = feed_refuse(r, NULL, NULL, why);
+	if (!err)
+		err = feed_version(r, root, version, &feed->version);
+	if (!err)
+		err = feed_list(r, root, list, true, &entries);
+	if (!err)
+		err = read(r, feed, entries);
+	json_decref(root);
+	return err;
+}

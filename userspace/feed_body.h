@@ -78,6 +78,11 @@ struct feed_row {
 /* One set for each distinct triple of tags, in their order. Sorts `rows`. 0 or -ENOMEM. */
 int feed_group(struct feed *feed, struct feed_row *rows, size_t count);
 
+/* A body that is an object with a version and one list: `read` takes the list. 0 or -errno. */
+int feed_listed(struct feed_reader *r, struct feed *feed, const char *body, size_t size,
+		const char *version, const char *list,
+		int (*read)(struct feed_reader *r, struct feed *feed, const json_t *list));
+
 /* Names of hosts, into urls and url_count of a set; `list` NULL: none. 0, -EINVAL or -ENOMEM. */
 int feed_urls(const struct feed_reader *r, const json_t *list, struct feed_set *out);
 

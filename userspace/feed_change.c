@@ -69,35 +69,29 @@ struct exchange {
 	struct listed listed;
 };
 
-static void list_one(json_t *list, size_t *count, const struct prefix *p)
+static void list_one(void *listed, const struct prefix *p, bool arrives)
 {
+	struct listed *l = listed;
+	size_t *count = arrives ? &l->additions : &l->removals;
 	char text[PREFIX_TEXT];
 
 	if ((*count)++ < LISTED_MAX)
-		json_array_append_new(list, json_string(prefix_text(p, text)));
+		json_array_append_new(arrives ? l->added : l->removed, json_string(prefix_text(p, text)));
 }
 
 /* Both feeds may be NULL: nothing was, or is, at hand. */
 static int list_moves(const struct feed *was, const struct feed *is, struct listed *l)
 {
 	struct prefix *a = NULL, *b = NULL;
-	size_t m = 0, n = 0, i = 0, k = 0;
+	size_t m = 0, n = 0;
 	int err = was ? feed_unique(was, &a, &m) : 0;
 
 	err = err || !is ? err : feed_unique(is, &b, &n);
 	l->ipv4 = l->ipv6 = 0;
 	for (size_t all = 0; !err && all < n; all++)
 		*(b[all].family == 4 ? &l->ipv4 : &l->ipv6) += 1;
-	while (!err && (i < m || k < n)) {
-		int order = i == m ? 1 : k == n ? -1 : prefix_compare(&a[i], &b[k]);
-
-		if (order < 0)
-			list_one(l->removed, &l->removals, &a[i]);
-		if (order > 0)
-			list_one(l->added, &l->additions, &b[k]);
-		i += order <= 0;
-		k += order >= 0;
-	}
+	if (!err)
+		prefixes_differ(a, m, b, n, list_one, l);
 	free(a);
 	free(b);
 	return err;

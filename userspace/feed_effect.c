@@ -8,7 +8,7 @@
 #include "flow_filter.h"
 #include "policy_way.h"
 
-bool effect_moves(const struct effect_move *m)
+static bool effect_moves(const struct effect_move *m)
 {
 	return m->way_from != m->way_to;
 }

@@ -54,7 +54,6 @@ struct effect_row *feed_effect_row(const struct feed_effect *e, const struct in6
  * outside: that is a service's, which no feed moves. `now` in ns of CLOCK_MONOTONIC. */
 void feed_effect_count(struct feed_effect *e, const struct flow_record *r, const struct settings *s,
 		       uint64_t now);
-bool effect_moves(const struct effect_move *m);
 bool effect_same(const struct effect_move *a, const struct effect_move *b);
 
 #endif

@@ -64,21 +64,5 @@ static int read_rows(struct feed_reader *r, struct feed *feed, const json_t *lis
 
 int feed_google(struct feed_reader *r, struct feed *feed, const char *body, size_t size)
 {
-	json_t *root = feed_json(r, body, size);
-	const json_t *list = NULL;
-	int err = 0;
-
-	if (!root)
-		return -EINVAL;
-	if (!json_is_object(root))
-		err = feed_refuse(r, NULL, NULL,
-				  "not an object; one with the list prefixes is accepted");
-	if (!err)
-		err = feed_version(r, root, "syncToken", &feed->version);
-	if (!err)
-		err = feed_list(r, root, "prefixes", true, &list);
-	if (!err)
-		err = read_rows(r, feed, list);
-	json_decref(root);
-	return err;
+	return feed_listed(r, feed, body, size, "syncToken", "prefixes", read_rows);
 }

@@ -94,22 +94,24 @@ static void __attribute__((format(printf, 2, 3))) hold(struct feed_judgement *j,
 	j->held = true;
 }
 
+static void count_one(void *judgement, const struct prefix *p, bool arrives)
+{
+	struct feed_judgement *j = judgement;
+
+	(void)p;
+	*(arrives ? &j->added : &j->removed) += 1;
+}
+
 /* What left before and stays for its grace was judged when it left. */
 static int count_moves(const struct feed *was, const struct feed *next, struct feed_judgement *j)
 {
 	struct prefix *a = NULL, *b = NULL;
-	size_t m = 0, n = 0, i = 0, k = 0;
+	size_t m = 0, n = 0;
 	int err = unique(was, false, &a, &m);
 
 	err = err ? err : unique(next, false, &b, &n);
-	while (!err && (i < m || k < n)) {
-		int order = i == m ? 1 : k == n ? -1 : prefix_compare(&a[i], &b[k]);
-
-		j->removed += order < 0;
-		j->added += order > 0;
-		i += order <= 0;
-		k += order >= 0;
-	}
+	if (!err)
+		prefixes_differ(a, m, b, n, count_one, j);
 	j->before = m;
 	free(a);
 	free(b);

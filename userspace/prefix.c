@@ -226,3 +226,16 @@ enum prefix_scope prefix_scope(const struct prefix *p)
 	}
 	return inside > around ? inside : around;
 }
+
+void prefixes_differ(const struct prefix *a, size_t m, const struct prefix *b, size_t n,
+		     void (*each)(void *context, const struct prefix *p, bool arrives), void *context)
+{
+	for (size_t i = 0, k = 0; i < m || k < n;) {
+		int order = i == m ? 1 : k == n ? -1 : prefix_compare(&a[i], &b[k]);
+
+		if (order)
+			each(context, order < 0 ? &a[i] : &b[k], order > 0);
+		i += order <= 0;
+		k += order >= 0;
+	}
+}

@@ -27,6 +27,10 @@ const char *address_text(const struct in6_addr *a, char *buffer); /* mapped prin
 bool prefix_contains(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
+/* Walks two lists sorted by prefix_compare, each without duplicates, and calls `each` for what is in one of
+ * them alone: `arrives` when that is the second. */
+void prefixes_differ(const struct prefix *a, size_t m, const struct prefix *b, size_t n,
+		     void (*each)(void *context, const struct prefix *p, bool arrives), void *context);
 int prefix_compare(const void *a, const void *b); /* for qsort: family, address, length */
 /* Sorts, and drops what stands twice; returns how many are left. */
 size_t prefixes_order(struct prefix *p, size_t count);
