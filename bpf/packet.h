@@ -32,6 +32,7 @@
 #include "../maps/service.h"
 #include "../maps/next_hop.h"
 #include "../maps/event.h"
+#include "../maps/stage.h"
 
 #ifndef AF_INET
 #define AF_INET 2

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The packet's way, for one family: the table of contents of the data plane. Included once with
- * FAMILY 4 and once with FAMILY 6.
+ * The way of a plain packet of a known flow, for one family; that of all others is in rare.h. The two
+ * are the table of contents of the data plane. Included once with FAMILY 4 and once with FAMILY 6.
  */
 #include "flow.h"
 #include "route.h"
@@ -48,33 +48,23 @@ static __always_inline enum verdict F(follow)(struct xdp_md *ctx, struct pkt *p,
 	return GO_ON;
 }
 
-/*
- * A miss. On GO_ON, *f is a copy of the new flow's forward half, for this packet to be translated by, and
- * *way is its way.
- */
-static __always_inline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, const FLOW_KEY *key,
-				       FLOW **f, struct way *way)
+/* A packet of a known flow, translated, onto its way. */
+static __always_inline enum verdict F(translate)(struct xdp_md *ctx, struct pkt *p, const FLOW *f,
+						 const struct way *way, __u32 l4)
 {
-	bool outside = p->role.kind == ROLE_LINK;
-	__u32 zero = 0;
-	struct F(opening) *o = bpf_map_lookup_elem(&F(openings), &zero);
-	enum verdict verdict;
+	enum verdict verdict = F(rewrite)(ctx, p, f, l4);
 
-	if (!o)
-		return V_NO_CONFIG;
-	verdict = outside ? F(admit)(ctx, p, o, key) : F(leave)(ctx, p, o, key);
-	if (verdict == GO_ON)
-		verdict = F(limits)(p, &o->way);
-	if (verdict == GO_ON)
-		verdict = F(opening_make)(p, o);
 	if (verdict != GO_ON)
-		return outside ? F(turn_away)(ctx, p, o, key, verdict) : F(refuse)(p, verdict);
-	F(account)(p, &o->forward);
-	*f = &o->forward;
-	*way = o->way;
-	return GO_ON;
+		return verdict;
+	if (!way->resolved)
+		return hand_over(ctx, p, way->oif, way->family, &way->next_hop);
+	return send_on(ctx, p, way);
 }
 
+/*
+ * The way of nearly every packet: plain, and of a flow that is known. All others go on in a program of
+ * their own, which starts over with the packet as it came: see rare.h.
+ */
 static __always_inline enum verdict F(path)(struct xdp_md *ctx, struct pkt *p)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
@@ -88,13 +78,11 @@ static __always_inline enum verdict F(path)(struct xdp_md *ctx, struct pkt *p)
 		return verdict;
 	if (p->special == GO_ON)
 		f = F(flow_find)(p, &key);
-	verdict = f ? F(follow)(ctx, p, &key, f, &way) : F(open)(ctx, p, &key, &f, &way);
-	if (verdict != GO_ON || !f)
-		return verdict;
-	verdict = F(rewrite)(ctx, p, f);
-	if (verdict != GO_ON)
-		return verdict;
-	if (!way.resolved)
-		return hand_over(ctx, p, way.oif, way.family, &way.next_hop);
-	return send_on(ctx, p, &way);
+	if (!f) {
+		bpf_tail_call(ctx, &stages, F(STAGE_rare));
+		return V_NO_STAGE;
+	}
+	verdict = F(follow)(ctx, p, &key, f, &way);
+	return verdict == GO_ON ? F(translate)(ctx, p, f, &way, L4_OFFSET) : verdict;
 }
+#include "rare.h"

@@ -29,11 +29,12 @@ static __always_inline void F(rewrite_ports)(struct pkt *p, const FLOW *f, void 
 	}
 }
 
-/* GO_ON, or TRUNCATED when the bounds that parse saw are gone (they cannot be). */
-static __always_inline enum verdict F(rewrite)(struct xdp_md *ctx, struct pkt *p, const FLOW *f)
+/* The transport header is at `offset`. GO_ON, or TRUNCATED when the bounds that parse saw are gone (they cannot be). */
+static __always_inline enum verdict F(rewrite)(struct xdp_md *ctx, struct pkt *p, const FLOW *f,
+					       __u32 offset)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	void *l4 = data + L4_OFFSET;
+	void *l4 = data + offset;
 	__u16 *sum, old;
 
 	if (l4 + 8 > end)

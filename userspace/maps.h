@@ -18,6 +18,7 @@
 #include "../maps/prefix.h"
 #include "../maps/service.h"
 #include "../maps/settings.h"
+#include "../maps/stage.h"
 #include "../maps/verdict.h"
 
 struct config;
@@ -30,12 +31,13 @@ struct bpf_object;
 	X(circuit_counters) X(class_counters) X(names) X(segments4) X(segments6) X(classes4) \
 	X(classes6) X(owners) X(policy) X(live) X(watch) X(settings) X(version) X(verdicts) X(answers_sent) \
 	X(next_hops) X(events) X(events_lost) X(event_budgets) X(ports) X(services) X(server_health) \
-	X(service_loads) X(service_counters) X(rates) X(proofs) X(secret)
+	X(service_loads) X(service_counters) X(rates) X(proofs) X(secret) \
+	X(stages)
 
 #define PROGRAMS(X) \
 	X(samepath_xdp) X(samepath_guard) X(samepath_resolve) X(expire_flows4) X(expire_flows6) \
 	X(expire_mappings4) X(expire_mappings6) X(list_flows4) X(list_flows6) X(kill_flow) \
-	X(report)
+	X(report) X(samepath_rare4) X(samepath_rare6)
 
 #define MAPS_ENUM(name) MAP_##name,
 enum map_index { MAPS(MAPS_ENUM) MAP_COUNT };

@@ -15,6 +15,7 @@
 #include "samepath.skel.h"
 
 #define HOSTS_MIN 65536u
+#define STAGE_PROGRAM(name) PROGRAM_samepath_##name,
 
 /* What the kernel's verifier says comes in many lines; they are for whoever asks. */
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -228,11 +229,27 @@ static int pin_over(int fd, const char *path)
 	return rename(fresh, path) ? -errno : 0;
 }
 
+/* The programs, or those before them, into their places in `stages`; 0 or -errno. */
+static int fill_stages(const struct maps *m, const int *programs)
+{
+	static const enum program_index place[] = { STAGES(STAGE_PROGRAM) };
+	int err = 0;
+
+	for (uint32_t i = 0; i < STAGE_MAX && !err; i++)
+		if (programs[place[i]] >= 0)
+			err = maps_set(m, MAP_stages, &i, &programs[place[i]]);
+	return err;
+}
+
 int maps_pin(struct maps *m)
 {
 	uint32_t zero = 0, version = CONTRACT_VERSION;
-	char path[256];
+	char path[256] = "stages";
 	int err = maps_set(m, MAP_version, &zero, &version);
+
+	/* before the pins: when this ends in between, the next `apply` sees that they differ */
+	if (!err && m->replaces)
+		err = fill_stages(m, m->program);
 
 	for (int i = 0; i < MAP_COUNT && !err; i++) {
 		snprintf(path, sizeof(path), "%s/%s", m->pins, map_name(i));
@@ -252,7 +269,7 @@ int maps_pin(struct maps *m)
 int maps_pin_former(struct maps *m)
 {
 	char path[256];
-	int err = 0;
+	int err = fill_stages(m, m->former);
 
 	for (int i = 0; i < PROGRAM_COUNT && !err; i++) {
 		snprintf(path, sizeof(path), "%s/prog_%s", m->pins, program_name(i));

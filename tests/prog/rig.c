@@ -468,6 +468,20 @@ static void sized(const char *map, unsigned int size)
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(rig.object, map), size);
 }
 
+static int stages_fill(void)
+{
+#define STAGE_NAME(name) "samepath_" #name,
+	static const char *const names[] = {STAGES(STAGE_NAME)};
+
+	for (unsigned int i = 0; i < STAGE_MAX; i++) {
+		int program = bpf_program__fd(bpf_object__find_program_by_name(rig.object, names[i]));
+
+		if (program < 0 || bpf_map_update_elem(map_of("stages"), &i, &program, BPF_ANY))
+			return -1;
+	}
+	return 0;
+}
+
 int rig_start(void **state)
 {
 	const char *path = getenv("SAMEPATH_OBJECT");
@@ -485,7 +499,7 @@ int rig_start(void **state)
 	sized("flows6", FLOWS);
 	sized("mappings4", MAPPINGS);
 	sized("mappings6", MAPPINGS);
-	if (bpf_object__load(rig.object))
+	if (bpf_object__load(rig.object) || stages_fill())
 		return -1;
 	return rig_reset(state);
 }

@@ -45,6 +45,7 @@
 #include "maps/next_hop.h"
 #include "maps/event.h"
 #include "maps/service.h"
+#include "maps/stage.h"
 #include "frame.h"
 
 #define FLOWS 256 /* entries of a table of halves */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The way of the packets that path() in pipeline.h does not go on with: those that open a flow, and those
+ * whose headers are not at the usual places. A program of its own, so that the stack and the code of the
+ * usual way stay small. Included once a family.
+ */
+
+/* A miss. On GO_ON, o->forward is the new flow's forward half, and o->way its way. */
+static __always_inline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, struct F(opening) *o)
+{
+	bool outside = p->role.kind == ROLE_LINK;
+	enum verdict verdict = outside ? F(admit)(ctx, p, o, &o->key) : F(leave)(ctx, p, o, &o->key);
+
+	if (verdict == GO_ON)
+		verdict = F(limits)(p, &o->way);
+	if (verdict == GO_ON)
+		verdict = F(opening_make)(p, o);
+	if (verdict != GO_ON)
+		return outside ? F(turn_away)(ctx, p, o, &o->key, verdict) : F(refuse)(p, verdict);
+	F(account)(p, &o->forward);
+	return GO_ON;
+}
+
+static __always_inline enum verdict F(rare_path)(struct xdp_md *ctx, struct pkt *p)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0;
+	struct F(opening) *o = bpf_map_lookup_elem(&F(openings), &zero);
+	enum verdict verdict;
+	FLOW *f = NULL;
+
+	if (!o)
+		return V_NO_CONFIG;
+	__builtin_memset(&o->key, 0, sizeof(o->key));
+	verdict = F(parse)(p, data, end, &o->key);
+	if (verdict != GO_ON)
+		return verdict;
+	if (p->special == GO_ON)
+		f = F(flow_find)(p, &o->key);
+	verdict = f ? F(follow)(ctx, p, &o->key, f, &o->way) : F(open)(ctx, p, o);
+	if (verdict != GO_ON)
+		return verdict;
+	return F(translate)(ctx, p, f ? f : &o->forward, &o->way, L4_OFFSET);
+}
