@@ -57,6 +57,14 @@ struct answer {
 	__u16 mtu; /* host order, of packet too big */
 };
 
+/* Of a fragment; of a whole packet zeros, but for the id of IPv4. Host order. */
+struct fragment {
+	__u32 id;
+	__u16 offset; /* bytes of data before it in the datagram */
+	__u16 header; /* IPv6: offset of the fragment header in the frame, 0: none */
+	__u8 more; /* others come behind it */
+};
+
 struct pkt {
 	__u64 now; /* ns, CLOCK_MONOTONIC, the only reading of the clock */
 	struct settings *settings; /* of the live slot */
@@ -78,6 +86,8 @@ struct pkt {
 	__u8 whole; /* IPv4: may not be fragmented */
 	__u8 dead; /* its tuple has a flow that is dead and not deleted yet */
 	struct answer answer;
+	__u16 l4; /* offset of the transport header in the frame; rare packets only, like the next */
+	struct fragment fragment;
 };
 
 static __always_inline __u32 pkt_tick(const struct pkt *p)

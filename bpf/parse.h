@@ -135,11 +135,10 @@ static __always_inline enum verdict parse_transport(struct pkt *p, void *l4, voi
 	return GO_ON;
 }
 
-static __always_inline enum verdict parse4(struct pkt *p, void *data, void *end,
-					   struct flow_key4 *key)
+/* What holds of every IPv4 packet, whatever its headers are. Fills the addresses of the key. */
+static __always_inline enum verdict parse_network4(struct pkt *p, struct iphdr *ip, void *end,
+						   struct flow_key4 *key)
 {
-	struct iphdr *ip = data + ETH_HLEN;
-
 	if ((void *)(ip + 1) > end)
 		return V_TRUNCATED;
 	p->length = bpf_ntohs(ip->tot_len);
@@ -157,6 +156,17 @@ static __always_inline enum verdict parse4(struct pkt *p, void *data, void *end,
 	key->saddr = ip->saddr;
 	key->daddr = ip->daddr;
 	key->protocol = ip->protocol;
+	return GO_ON;
+}
+
+static __always_inline enum verdict parse4(struct pkt *p, void *data, void *end,
+					   struct flow_key4 *key)
+{
+	struct iphdr *ip = data + ETH_HLEN;
+	enum verdict verdict = parse_network4(p, ip, end, key);
+
+	if (verdict != GO_ON)
+		return verdict;
 	if (ip->ihl > 5)
 		p->special = V_IP_OPTIONS;
 	else if (ip->frag_off & bpf_htons(0x3fff))
@@ -172,11 +182,10 @@ static __always_inline bool extension_header(__u8 next)
 	       next == IPPROTO_AH || next == 135 || next == 139 || next == 140;
 }
 
-static __always_inline enum verdict parse6(struct pkt *p, void *data, void *end,
-					   struct flow_key6 *key)
+/* What holds of every IPv6 packet, whatever its headers are. Fills the addresses of the key. */
+static __always_inline enum verdict parse_network6(struct pkt *p, struct ipv6hdr *ip, void *end,
+						   struct flow_key6 *key)
 {
-	struct ipv6hdr *ip = data + ETH_HLEN;
-
 	if ((void *)(ip + 1) > end)
 		return V_TRUNCATED;
 	p->length = bpf_ntohs(ip->payload_len);
@@ -195,6 +204,17 @@ static __always_inline enum verdict parse6(struct pkt *p, void *data, void *end,
 	key->saddr = ip->saddr;
 	key->daddr = ip->daddr;
 	key->protocol = ip->nexthdr;
+	return GO_ON;
+}
+
+static __always_inline enum verdict parse6(struct pkt *p, void *data, void *end,
+					   struct flow_key6 *key)
+{
+	struct ipv6hdr *ip = data + ETH_HLEN;
+	enum verdict verdict = parse_network6(p, ip, end, key);
+
+	if (verdict != GO_ON)
+		return verdict;
 	if (ip->nexthdr == IPPROTO_FRAGMENT)
 		p->special = V_FRAGMENT;
 	else if (extension_header(ip->nexthdr))

@@ -23,7 +23,6 @@ static __always_inline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, s
 
 static __always_inline enum verdict F(rare_path)(struct xdp_md *ctx, struct pkt *p)
 {
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__u32 zero = 0;
 	struct F(opening) *o = bpf_map_lookup_elem(&F(openings), &zero);
 	enum verdict verdict;
@@ -32,13 +31,14 @@ static __always_inline enum verdict F(rare_path)(struct xdp_md *ctx, struct pkt 
 	if (!o)
 		return V_NO_CONFIG;
 	__builtin_memset(&o->key, 0, sizeof(o->key));
-	verdict = F(parse)(p, data, end, &o->key);
-	if (verdict != GO_ON)
-		return verdict;
+	verdict = F(parse_rare)(ctx, p, &o->key);
+	p->settings = bpf_map_lookup_elem(&settings, &p->slot);
+	if (verdict != GO_ON || !p->settings)
+		return verdict == GO_ON ? V_NO_CONFIG : verdict;
 	if (p->special == GO_ON)
 		f = F(flow_find)(p, &o->key);
 	verdict = f ? F(follow)(ctx, p, &o->key, f, &o->way) : F(open)(ctx, p, o);
 	if (verdict != GO_ON)
 		return verdict;
-	return F(translate)(ctx, p, f ? f : &o->forward, &o->way, L4_OFFSET);
+	return F(translate)(ctx, p, f ? f : &o->forward, &o->way, p->l4);
 }

@@ -29,6 +29,26 @@ static __always_inline void F(rewrite_ports)(struct pkt *p, const FLOW *f, void 
 	}
 }
 
+/* The addresses, and one hop less. */
+static __always_inline void F(rewrite_network)(void *network, const FLOW *f)
+{
+#if FAMILY == 4
+	struct iphdr *ip = network;
+
+	ip->saddr = f->saddr;
+	ip->daddr = f->daddr;
+	ip->ttl--;
+	/* the TTL is the high byte of its word: one less of it is 0xfeff in ones' complement */
+	ip->check = checksum_adjust(ip->check, sum_fold((__u64)f->half.l3_delta + bpf_htons(0xfeff)));
+#else
+	struct ipv6hdr *ip = network;
+
+	ip->saddr = f->saddr;
+	ip->daddr = f->daddr;
+	ip->hop_limit--;
+#endif
+}
+
 /* The transport header is at `offset`. GO_ON, or TRUNCATED when the bounds that parse saw are gone (they cannot be). */
 static __always_inline enum verdict F(rewrite)(struct xdp_md *ctx, struct pkt *p, const FLOW *f,
 					       __u32 offset)
@@ -37,7 +57,7 @@ static __always_inline enum verdict F(rewrite)(struct xdp_md *ctx, struct pkt *p
 	void *l4 = data + offset;
 	__u16 *sum, old;
 
-	if (l4 + 8 > end)
+	if (offset > L4_MAX || data + L4_OFFSET > end || l4 + 8 > end)
 		return V_TRUNCATED;
 	sum = F(transport_sum)(p, l4, end);
 	if (!sum)
@@ -48,20 +68,6 @@ static __always_inline enum verdict F(rewrite)(struct xdp_md *ctx, struct pkt *p
 		*sum = !old && p->protocol == IPPROTO_UDP ? 0xffff : old;
 	}
 	F(rewrite_ports)(p, f, l4);
-#if FAMILY == 4
-	struct iphdr *ip = data + ETH_HLEN;
-
-	ip->saddr = f->saddr;
-	ip->daddr = f->daddr;
-	ip->ttl--;
-	/* the TTL is the high byte of its word: one less of it is 0xfeff in ones' complement */
-	ip->check = checksum_adjust(ip->check, sum_fold((__u64)f->half.l3_delta + bpf_htons(0xfeff)));
-#else
-	struct ipv6hdr *ip = data + ETH_HLEN;
-
-	ip->saddr = f->saddr;
-	ip->daddr = f->daddr;
-	ip->hop_limit--;
-#endif
+	F(rewrite_network)(data + ETH_HLEN, f);
 	return GO_ON;
 }

@@ -10,6 +10,7 @@
 #include "state.h"
 #include "role.h"
 #include "parse.h"
+#include "parse_rare.h"
 #include "classify.h"
 #include "flood.h"
 #include "answer.h"
