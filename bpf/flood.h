@@ -84,21 +84,6 @@ static __always_inline void hash_address(struct hash_input *in, int at, const st
 	in->word[at + 1] = (__u64)address->s6_addr32[2] << 32 | address->s6_addr32[3];
 }
 
-/*
- * Counts one new flow under the stamp (a second, and whose), unless it would be one too many. Of two that
- * count at once one may be forgotten: a limit, not a ledger.
- */
-static __always_inline bool rate_admits(__u64 *rate, __u64 stamp, __u32 max)
-{
-	__u64 was = *rate;
-	bool same = was >> RATE_BITS == stamp;
-
-	if (same && (was & RATE_MAX) >= max)
-		return false;
-	__sync_val_compare_and_swap(rate, was, same ? was + 1 : (stamp << RATE_BITS | 1));
-	return true;
-}
-
 static __always_inline bool service_rate_admits(struct pkt *p, struct service *service, __u32 number)
 {
 	struct service_load *load = service->rate ? service_load(number) : NULL;

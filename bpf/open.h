@@ -157,6 +157,7 @@ static __always_inline enum verdict F(refuse)(struct pkt *p, enum verdict verdic
 	case V_POOL_EXHAUSTED:
 	case V_HALF_OPEN_LIMIT:
 	case V_HOST_LIMIT:
+	case V_HOST_RATE:
 	case V_TABLE_FULL:
 		answer_unreachable(p, true);
 		break;

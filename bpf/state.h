@@ -188,6 +188,21 @@ static __always_inline void flow_release(const struct in6_addr *address, __u32 c
 	share_release(address, service, flags);
 }
 
+/*
+ * Counts one new flow under the stamp (a second, and whose), unless it would be one too many. Of two that
+ * count at once one may be forgotten: a limit, not a ledger.
+ */
+static __always_inline bool rate_admits(__u64 *rate, __u64 stamp, __u32 max)
+{
+	__u64 was = *rate;
+	bool same = was >> RATE_BITS == stamp;
+
+	if (same && (was & RATE_MAX) >= max)
+		return false;
+	__sync_val_compare_and_swap(rate, was, same ? was + 1 : (stamp << RATE_BITS | 1));
+	return true;
+}
+
 /* The inside host's record, made when it is new; NULL: the table of hosts is full. */
 static __always_inline struct host *host_find(const struct in6_addr *address, __u64 now)
 {
@@ -203,7 +218,8 @@ static __always_inline struct host *host_find(const struct in6_addr *address, __
 }
 
 /*
- * Takes a flow's share of what its host and its side may hold, before the flow is made. The
+ * Takes a flow's share of what its host and its side may hold, before the flow is made. What a host
+ * tries in a second counts, whatever comes of it: a search for a port costs the same in vain. The other
  * counts are raised first and taken back on refusal, so that two cores cannot both pass the last
  * place.
  */
@@ -216,6 +232,8 @@ static __always_inline enum verdict flow_take(struct pkt *p, const struct in6_ad
 
 	if (!host || !count)
 		return V_TABLE_FULL;
+	if (s->host_rate && !rate_admits(&host->rate, p->now / NANOSECONDS, s->host_rate))
+		return V_HOST_RATE;
 	flows = __sync_fetch_and_add(&host->flows, 1);
 	half = __sync_fetch_and_add(&host->half_open, 1);
 	all = __sync_fetch_and_add(count, 1);

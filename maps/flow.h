@@ -111,6 +111,7 @@ struct host {
 	__u64 touched; /* ns */
 	__u32 flows;
 	__u32 half_open;
+	__u64 rate; /* of new flows: the second (ns / NANOSECONDS) above, RATE_BITS of count below */
 };
 
 /*

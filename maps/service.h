@@ -72,9 +72,6 @@ struct service_load {
 	__u64 rate; /* of new flows: the second (ns / NANOSECONDS) above, RATE_BITS of count below */
 };
 
-#define RATE_BITS 24
-#define RATE_MAX ((1u << RATE_BITS) - 1)
-
 /* Per CPU, index number of the service. In and out as of circuits. */
 struct service_counter {
 	__u64 in_packets;

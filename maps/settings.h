@@ -44,6 +44,7 @@ struct settings {
 	__u64 timeout_min; /* ns, the smallest of them */
 	__u32 half_open_max; /* each side */
 	__u32 flows_per_host; /* 0: no limit */
+	__u32 host_rate; /* new flows a second that one inside host may open, at most RATE_MAX, 0: no limit */
 	__u32 outside_flows; /* that the outside may have open, 0: no limit */
 	__u32 destination_sets; /* row length of `policy` */
 	__u16 local_port_min; /* host order, the gateway's own ephemeral ports */

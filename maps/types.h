@@ -26,6 +26,10 @@
 #define RULES_MAX 1024 /* number 0 is "no rule" */
 #define SERVICES_MAX 1024 /* number 0 is "no service" */
 
+/* A rate is one word: the second above, and RATE_BITS below of what was counted in it. */
+#define RATE_BITS 24
+#define RATE_MAX ((1u << RATE_BITS) - 1)
+
 #define NANOSECONDS 1000000000ULL
 
 #endif

@@ -77,7 +77,8 @@
 	X(CHALLENGED, ANSWER, "SYN while the service has no room, asked to prove its source") \
 	X(PROVEN, DROP, "proof of a source that was asked for one") \
 	X(OUTSIDE_LIMIT, DROP, "connections from outside hold their half of the flow table") \
-	X(NO_STAGE, DROP, "the program for packets that open flows is missing")
+	X(NO_STAGE, DROP, "the program for packets that open flows is missing") \
+	X(HOST_RATE, DROP, "more new flows in this second than an inside host may open")
 
 #define VERDICT_ENUM(name, action, text) V_##name,
 enum verdict { VERDICTS(VERDICT_ENUM) V_MAX };

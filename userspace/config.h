@@ -149,6 +149,7 @@ struct config {
 	int name_line;
 	bool lab;
 	struct config_words interfaces; /* inside */
+	uint32_t host_rate; /* new flows a second of one inside host, 0: no limit */
 	struct config_segment *segments;
 	size_t segment_count;
 	struct config_circuit *circuits;

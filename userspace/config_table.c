@@ -31,6 +31,7 @@ static const struct field inside_fields[] = {
 	{ "interfaces", FIELD_INTERFACES, .required = true, AT(config, interfaces) },
 	{ "segments", FIELD_OBJECTS, .required = true, ARRAY(config, segments, segment_count),
 	  .object = &segment_object },
+	{ "new-flows-per-second", FIELD_NUMBER, AT(config, host_rate), .max = RATE_MAX },
 	{ 0 },
 };
 

@@ -99,6 +99,7 @@ static void fill_settings(const struct config *c, struct image *image)
 	}
 	s->half_open_max = c->limits.half_open;
 	s->flows_per_host = c->limits.flows_per_host;
+	s->host_rate = c->host_rate;
 	s->outside_flows = c->limits.flows / 2;
 	s->destination_sets = image->destination_sets;
 	s->ready = 1;

@@ -56,6 +56,103 @@ static void full_table_is_named_under_a_mapping(void **state)
 	}
 }
 
+/* RFC 6888 REQ-4 and REQ-5: ten times the quota of one host, and another's first connection comes about. */
+static void r32_ten_times_the_quota_takes_from_nobody_else(void **state)
+{
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP};
+	struct settings s = settings_get();
+	unsigned int i, k;
+
+	s.flows_per_host = 10;
+	EACH_FAMILY(f) for (k = 0; k < 3; k++) {
+		rig_reset(state);
+		settings_put(&s);
+		for (i = 0; i < 100; i++)
+			verdict_is(knock(f, protocols[k], PILOT, AT_EXCHANGE, 4000 + i).verdict,
+				   i < 10 ? V_FORWARDED : V_HOST_LIMIT, "greedy", f);
+		verdict_is(knock(f, protocols[k], PILOT_TWO, AT_EXCHANGE, 4000).verdict, V_FORWARDED,
+			   "first of another", f);
+		assert_int_equal(halves(f), 22);
+	}
+}
+
+/* Ten times a rate of 7: as many as the seconds that it took admit, one or two of them. */
+static void knock_too_fast(int f, uint8_t protocol)
+{
+	uint64_t begun = (monotonic() - NANOSECONDS / 50) / NANOSECONDS; /* a packet's clock is behind */
+	unsigned int made = 0, i;
+
+	for (i = 0; i < 70; i++) {
+		struct outcome o = knock(f, protocol, PILOT, AT_EXCHANGE, 4000 + i);
+
+		if (o.verdict == V_FORWARDED) {
+			made++;
+			continue;
+		}
+		verdict_is(o.verdict, V_HOST_RATE, "greedy", f);
+		told_unreachable(&o, f, true);
+	}
+	assert_in_range(made, 7, 7 * (monotonic() / NANOSECONDS - begun + 1));
+}
+
+static void r32_ten_times_the_rate_takes_from_nobody_else(void **state)
+{
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP};
+	struct settings s = settings_get();
+	struct host host;
+	unsigned int k;
+
+	s.host_rate = 7;
+	EACH_FAMILY(f) for (k = 0; k < 3; k++) {
+		struct tuple old = talk(f, protocols[k], PILOT, AT_EXCHANGE, 3999, 443);
+
+		rig_reset(state);
+		settings_put(&s);
+		hear(LAN, old, NULL);
+		assert_true(host_of(old.saddr, &host));
+		host.rate = 0; /* another second's */
+		put("hosts", &old.saddr, &host);
+		knock_too_fast(f, protocols[k]);
+		verdict_is(hear(LAN, old, NULL).verdict, V_FORWARDED, "what it had goes on", f);
+		verdict_is(knock(f, protocols[k], PILOT_TWO, AT_EXCHANGE, 4000).verdict, V_FORWARDED,
+			   "first of another", f);
+		assert_true(host_of(old.saddr, &host));
+		assert_int_equal(host.flows, halves(f) / 2 - 1); /* the refused took no share */
+		assert_true(host_of(at(PILOT_TWO, f), &host));
+		assert_int_equal(host.flows, 1);
+	}
+}
+
+static void rate_of_a_host_is_of_this_second_alone(void **state)
+{
+	struct settings s = settings_get();
+	struct host host;
+
+	s.host_rate = 2;
+	EACH_FAMILY(f) {
+		struct tuple t = talk(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+		int i;
+
+		rig_reset(state);
+		settings_put(&s);
+		hear(LAN, t, NULL);
+		for (i = 0; i < 5; i++) {
+			assert_true(host_of(t.saddr, &host));
+			host.rate = (monotonic() / NANOSECONDS - 1) << RATE_BITS | 2;
+			put("hosts", &t.saddr, &host);
+			t.sport++;
+			verdict_is(hear(LAN, t, NULL).verdict, V_FORWARDED, "a new second", f);
+		}
+		s.host_rate = 0;
+		settings_put(&s);
+		for (i = 0; i < 20; i++) {
+			t.sport++;
+			verdict_is(hear(LAN, t, NULL).verdict, V_FORWARDED, "no limit", f);
+		}
+		s.host_rate = 2;
+	}
+}
+
 static void flows_of_a_host_are_limited(void **state)
 {
 	struct settings s = settings_get();
@@ -164,6 +261,9 @@ int main(void)
 		CASE(full_table_leaves_no_half_and_no_share),
 		CASE(full_table_is_named_under_a_mapping),
 		CASE(flows_of_a_host_are_limited),
+		CASE(r32_ten_times_the_quota_takes_from_nobody_else),
+		CASE(r32_ten_times_the_rate_takes_from_nobody_else),
+		CASE(rate_of_a_host_is_of_this_second_alone),
 		CASE(host_forgotten_with_a_flow_is_not_shut_out),
 		CASE(half_open_of_a_host_is_a_sixteenth),
 		CASE(half_open_of_the_side_is_limited),

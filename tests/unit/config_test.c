@@ -273,6 +273,7 @@ static void what_is_not_written_has_the_old_behaviour(void **state)
 	assert_int_equal(c->timeouts.udp, 300);
 	assert_int_equal(c->timeouts.icmp, 60);
 	assert_int_equal(c->limits.flows_per_host, 20000);
+	assert_int_equal(c->host_rate, 0);
 	config_free(c);
 }
 

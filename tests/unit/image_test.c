@@ -29,6 +29,7 @@ static const char *const sample =
 	"  segments:\n"
 	"    - {name: pilot, prefixes: [10.1.20.0/24]}\n"
 	"    - {name: campus, prefixes: [10.0.0.0/8]}\n"
+	"  new-flows-per-second: 55\n"
 	"circuits:\n"
 	"  - name: internet\n"
 	"    kind: internet\n"
@@ -185,6 +186,7 @@ static void settings_are_in_nanoseconds(void **state)
 	assert_int_equal(im->settings.timeout_min, 20 * NANOSECONDS);
 	assert_int_equal(im->settings.half_open_max, 99);
 	assert_int_equal(im->settings.flows_per_host, 77);
+	assert_int_equal(im->settings.host_rate, 55);
 	assert_int_equal(im->settings.destination_sets, 2);
 	assert_int_equal(im->settings.ready, 1);
 	assert_int_equal(im->settings.local_port_min, 0);
