@@ -277,6 +277,25 @@ static void what_is_not_written_has_the_old_behaviour(void **state)
 	config_free(c);
 }
 
+/* RFC 4787 REQ-5 and RFC 5508 REQ-2, where the configuration says nothing. */
+static void r05_default_of_udp_is_300_seconds(void **state)
+{
+	struct config *c = read_text(WITH(""));
+
+	(void)state;
+	assert_int_equal(c->timeouts.udp, 300);
+	config_free(c);
+}
+
+static void r30_default_of_icmp_is_60_seconds(void **state)
+{
+	struct config *c = read_text(WITH(""));
+
+	(void)state;
+	assert_int_equal(c->timeouts.icmp, 60);
+	config_free(c);
+}
+
 static void small_tables_need_one_key(void **state)
 {
 	struct config *c = read_text(WITH("") "limits: {flows: 500}\n");
@@ -537,6 +556,8 @@ int main(void)
 		cmocka_unit_test(a_service_of_few_words_has_defaults),
 		cmocka_unit_test(what_is_not_written_has_the_old_behaviour),
 		cmocka_unit_test(small_tables_need_one_key),
+		cmocka_unit_test(r05_default_of_udp_is_300_seconds),
+		cmocka_unit_test(r30_default_of_icmp_is_60_seconds),
 		cmocka_unit_test(written_keys_arrive),
 		cmocka_unit_test(bad_values_are_named_with_their_line),
 		cmocka_unit_test(all_errors_come_in_one_run),
