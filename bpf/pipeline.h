@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The way of a plain packet of a known flow, for one family; that of all others is in rare.h. The two
- * are the table of contents of the data plane. Included once with FAMILY 4 and once with FAMILY 6.
+ * The way of a plain packet of a known flow, for one family; that of all others is in rare.h and
+ * error.h. The three are the table of contents of the data plane. Included once with FAMILY 4 and once with FAMILY 6.
  */
 #include "flow.h"
 #include "route.h"
@@ -63,7 +63,7 @@ static __always_inline enum verdict F(translate)(struct xdp_md *ctx, struct pkt 
 
 /*
  * The way of nearly every packet: plain, and of a flow that is known. All others go on in a program of
- * their own, which starts over with the packet as it came: see rare.h.
+ * their own, which starts over with the packet as it came: see rare.h and error.h.
  */
 static __always_inline enum verdict F(path)(struct xdp_md *ctx, struct pkt *p)
 {
@@ -79,10 +79,15 @@ static __always_inline enum verdict F(path)(struct xdp_md *ctx, struct pkt *p)
 	if (p->special == GO_ON)
 		f = F(flow_find)(p, &key);
 	if (!f) {
-		bpf_tail_call(ctx, &stages, F(STAGE_rare));
+		if (p->special == V_ICMP_ERROR)
+			bpf_tail_call(ctx, &stages, F(STAGE_error));
+		else
+			bpf_tail_call(ctx, &stages, F(STAGE_rare));
 		return V_NO_STAGE;
 	}
 	verdict = F(follow)(ctx, p, &key, f, &way);
 	return verdict == GO_ON ? F(translate)(ctx, p, f, &way, L4_OFFSET) : verdict;
 }
 #include "rare.h"
+#include "quote.h"
+#include "error.h"

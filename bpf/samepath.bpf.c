@@ -173,6 +173,24 @@ int samepath_rare6(struct xdp_md *ctx)
 	return finish(ctx, &p, verdict == GO_ON ? rare_path6(ctx, &p) : verdict);
 }
 
+SEC("xdp")
+int samepath_error4(struct xdp_md *ctx)
+{
+	struct pkt p = {.family = 4};
+	enum verdict verdict = arrive(ctx, &p);
+
+	return finish(ctx, &p, verdict == GO_ON ? error_path4(ctx, &p) : verdict);
+}
+
+SEC("xdp")
+int samepath_error6(struct xdp_md *ctx)
+{
+	struct pkt p = {.family = 6};
+	enum verdict verdict = arrive(ctx, &p);
+
+	return finish(ctx, &p, verdict == GO_ON ? error_path6(ctx, &p) : verdict);
+}
+
 static __always_inline struct role role_now(__u32 ifindex)
 {
 	__u32 zero = 0;

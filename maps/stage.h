@@ -12,7 +12,7 @@
 #include "types.h"
 
 /* Name and number of a program: each is index and name of samepath_NAME. */
-#define STAGES(X) X(rare4) X(rare6)
+#define STAGES(X) X(rare4) X(rare6) X(error4) X(error6)
 
 #define STAGE_ENUM(name) STAGE_##name,
 enum stage { STAGES(STAGE_ENUM) STAGE_MAX };

@@ -36,7 +36,7 @@
 	X(IP_OPTIONS, DROP, "IPv4 options") \
 	X(EXTENSION_HEADER, DROP, "IPv6 extension header") \
 	X(FRAGMENT, DROP, "IP fragment") \
-	X(ICMP_ERROR, DROP, "ICMP error to be translated") \
+	X(ICMP_ERROR, DROP, "ICMP that is neither echo nor an error that is translated") \
 	X(OTHER_PROTOCOL, DROP, "protocol without translation") \
 	X(VLAN_TAG, DROP, "VLAN tag of no link") \
 	X(TTL_EXCEEDED, DROP, "time to live or hop limit used up") \
@@ -78,7 +78,12 @@
 	X(PROVEN, DROP, "proof of a source that was asked for one") \
 	X(OUTSIDE_LIMIT, DROP, "connections from outside hold their half of the flow table") \
 	X(NO_STAGE, DROP, "the program for packets that open flows is missing") \
-	X(HOST_RATE, DROP, "more new flows in this second than an inside host may open")
+	X(HOST_RATE, DROP, "more new flows in this second than an inside host may open") \
+	X(ERROR_NO_FLOW, DROP, "ICMP error about no flow") \
+	X(ERROR_QUOTE, DROP, "ICMP error whose quote is cut short or contradicts itself") \
+	X(ERROR_FRAGMENT, DROP, "ICMP error about a fragment without ports") \
+	X(ERROR_SUM, DROP, "ICMP error with a wrong checksum") \
+	X(ICMP_REDIRECT, DROP, "ICMP redirect")
 
 #define VERDICT_ENUM(name, action, text) V_##name,
 enum verdict { VERDICTS(VERDICT_ENUM) V_MAX };

@@ -37,7 +37,8 @@ struct bpf_object;
 #define PROGRAMS(X) \
 	X(samepath_xdp) X(samepath_guard) X(samepath_resolve) X(expire_flows4) X(expire_flows6) \
 	X(expire_mappings4) X(expire_mappings6) X(list_flows4) X(list_flows6) X(kill_flow) \
-	X(report) X(samepath_rare4) X(samepath_rare6)
+	X(report) X(samepath_rare4) X(samepath_rare6) \
+	X(samepath_error4) X(samepath_error6)
 
 #define MAPS_ENUM(name) MAP_##name,
 enum map_index { MAPS(MAPS_ENUM) MAP_COUNT };
