@@ -155,7 +155,7 @@ static __always_inline int F(list_flow)(struct bpf_iter__bpf_map_elem *ctx)
 	/* an entry that this half was led to lately is still the one it was led to */
 	hop = next_hop_at(f->half.hop);
 	if (hop && (__u32)(now >> TICK_SHIFT) - f->half.asked < NEXT_HOP_REST)
-		record.oif = hop->oif;
+		record.oif = next_hop_device(hop);
 	peer = F(flow_peer)(f, key.protocol);
 	if (peer) {
 		record.has_reply = 1;

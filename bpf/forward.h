@@ -10,6 +10,7 @@
 #define SAMEPATH_BPF_FORWARD_H
 
 #include "packet.h"
+#include "vlan.h"
 
 #define HANDOVER_MAGIC 0x5a4e7168
 
@@ -47,7 +48,9 @@ static __always_inline enum verdict send_on(struct xdp_md *ctx, struct pkt *p, c
 		return V_TRUNCATED;
 	__builtin_memcpy(eth->h_dest, way->dmac, ETH_ALEN);
 	__builtin_memcpy(eth->h_source, way->smac, ETH_ALEN);
-	p->action = bpf_redirect(way->oif, 0);
+	if (way->tags[0] && !vlan_wear(ctx, way->tags))
+		return V_NO_HEADROOM;
+	p->action = bpf_redirect(way->port, 0);
 	return V_FORWARDED;
 }
 

@@ -5,6 +5,10 @@
  * address, DHCP from 0.0.0.0, ARP with such a sender. It stays when the daemon is gone and when
  * XDP is detached. Packets that XDP redirects do not come by here; their source was chosen from
  * the circuit's pool.
+ *
+ * It sits on the device at the bottom and reads the tags, so it sees whatever the VLAN devices on it
+ * send, and what somebody sends past them. There it stops only what leaves by a circuit: frames of the
+ * inside, of a trunk without tags, and of VLAN devices that samepath was not told of pass.
  */
 #ifndef SAMEPATH_BPF_GUARD_H
 #define SAMEPATH_BPF_GUARD_H
@@ -12,6 +16,7 @@
 #include <linux/pkt_cls.h>
 #include "packet.h"
 #include "neighbour.h"
+#include "vlan.h"
 
 /* Copies out of the frame, linear or not. */
 #define LOAD(skb, offset, to) (!bpf_skb_load_bytes(skb, offset, &(to), sizeof(to)))
@@ -23,29 +28,29 @@ static __always_inline bool source_owned(__u32 circuit, const struct in6_addr *a
 	return bpf_map_lookup_elem(&sources, &key);
 }
 
-static __always_inline enum verdict guard4(struct __sk_buff *skb, __u32 circuit)
+static __always_inline enum verdict guard4(struct __sk_buff *skb, __u32 circuit, __u32 l3)
 {
 	struct in6_addr address;
 	struct iphdr ip;
 	struct udphdr udp;
 
-	if (!LOAD(skb, ETH_HLEN, ip))
+	if (!LOAD(skb, l3, ip))
 		return V_GUARD_PROTOCOL;
 	map_address4(&address, ip.saddr);
 	if (source_owned(circuit, &address))
 		return V_GUARD_PASSED;
 	if (!ip.saddr && ip.protocol == IPPROTO_UDP && !(ip.frag_off & bpf_htons(0x1fff)) &&
-	    LOAD(skb, ETH_HLEN + ip.ihl * 4, udp) && udp.dest == bpf_htons(67))
+	    LOAD(skb, l3 + ip.ihl * 4, udp) && udp.dest == bpf_htons(67))
 		return V_GUARD_PASSED;
 	return V_GUARD_SOURCE;
 }
 
-static __always_inline enum verdict guard6(struct __sk_buff *skb, __u32 circuit)
+static __always_inline enum verdict guard6(struct __sk_buff *skb, __u32 circuit, __u32 l3)
 {
 	struct ipv6hdr ip;
 	struct in6_addr *s = &ip.saddr;
 
-	if (!LOAD(skb, ETH_HLEN, ip))
+	if (!LOAD(skb, l3, ip))
 		return V_GUARD_PROTOCOL;
 	if (s->s6_addr[0] == 0xfe && (s->s6_addr[1] & 0xc0) == 0x80)
 		return V_GUARD_PASSED;
@@ -55,12 +60,12 @@ static __always_inline enum verdict guard6(struct __sk_buff *skb, __u32 circuit)
 	return source_owned(circuit, s) ? V_GUARD_PASSED : V_GUARD_SOURCE;
 }
 
-static __always_inline enum verdict guard_arp(struct __sk_buff *skb, __u32 circuit)
+static __always_inline enum verdict guard_arp(struct __sk_buff *skb, __u32 circuit, __u32 l3)
 {
 	struct in6_addr address;
 	struct arp_ipv4 arp;
 
-	if (!LOAD(skb, ETH_HLEN, arp))
+	if (!LOAD(skb, l3, arp))
 		return V_GUARD_PROTOCOL;
 	map_address4(&address, arp.sender);
 	return !arp.sender || source_owned(circuit, &address) ? V_GUARD_PASSED : V_GUARD_SOURCE;
@@ -78,21 +83,85 @@ static __always_inline enum verdict guard_other(__be16 protocol)
 	return bpf_ntohs(protocol) < 0x0600 ? V_GUARD_PASSED : V_GUARD_PROTOCOL;
 }
 
-static __always_inline enum verdict guard(struct __sk_buff *skb, struct role role)
+/* Where the frame belongs, and what is in it behind its tags. */
+struct guarded {
+	struct link_key key;
+	__be16 protocol;
+	__u32 l3; /* offset of what `protocol` says */
+};
+
+/*
+ * The tags: one may be beside the frame, for the device to put in, and the others are in it. The EtherType
+ * is read there, for what skb->protocol says is up to whoever opened the socket. False: such tags nobody has.
+ */
+static __always_inline bool guard_tags(struct __sk_buff *skb, struct guarded *g)
 {
-	if (skb->vlan_present)
-		return V_GUARD_PROTOCOL;
-	if (role.kind != ROLE_LINK)
-		return V_GUARD_SOURCE;
-	switch (skb->protocol) {
-	case bpf_htons(ETH_P_IP):
-		return guard4(skb, role.circuit);
-	case bpf_htons(ETH_P_IPV6):
-		return guard6(skb, role.circuit);
-	case bpf_htons(ETH_P_ARP):
-		return guard_arp(skb, role.circuit);
+	struct vlan_tag tag;
+	int count = 0;
+
+	if (!LOAD(skb, VLAN_OFFSET, g->protocol))
+		return false;
+	if (skb->vlan_present) {
+		if (!vlan_key(&g->key, skb->vlan_proto, skb->vlan_tci))
+			return false;
+		count++;
 	}
-	return guard_other(skb->protocol);
+#pragma unroll
+	for (int i = 0; i < TAGS_MAX; i++) {
+		if (!vlan_tagged(g->protocol) || count == TAGS_MAX)
+			break;
+		/* the tag's own TPID is before it, and behind it is the EtherType of the rest */
+		if (!LOAD(skb, g->l3 - sizeof(__be16), tag) ||
+		    !vlan_key(&g->key, tag.tpid, bpf_ntohs(tag.tci)) ||
+		    !LOAD(skb, g->l3 + sizeof(__be16), g->protocol))
+			return false;
+		g->l3 += sizeof(tag);
+		count++;
+	}
+	return !vlan_tagged(g->protocol);
+}
+
+/* GO_ON when the frame leaves by a link of a circuit, which *circuit is then. */
+static __always_inline enum verdict guard_place(struct __sk_buff *skb, __u32 slot, struct guarded *g,
+						__u32 *circuit)
+{
+	struct role role = role_look(slot, skb->ifindex);
+	struct link *link;
+
+	if (g->key.outer != NO_TAG) {
+		link = vlan_find(&g->key, slot);
+		if (!link && (role.kind == ROLE_NONE || role.kind == ROLE_LINK || !vlan_alien(g->key, slot)))
+			return V_GUARD_PROTOCOL;
+		if (!link)
+			return V_NOT_GUARDED;
+		role = link->role[slot % SLOTS];
+	}
+	*circuit = role.circuit;
+	if (role.kind == ROLE_LINK)
+		return GO_ON;
+	return role.kind == ROLE_NONE ? V_GUARD_SOURCE : V_NOT_GUARDED;
+}
+
+static __always_inline enum verdict guard(struct __sk_buff *skb, __u32 slot)
+{
+	struct guarded g = {.key = {skb->ifindex, NO_TAG, NO_TAG}, .l3 = ETH_HLEN};
+	enum verdict verdict;
+	__u32 circuit;
+
+	if (!guard_tags(skb, &g))
+		return V_GUARD_PROTOCOL;
+	verdict = guard_place(skb, slot, &g, &circuit);
+	if (verdict != GO_ON)
+		return verdict;
+	switch (g.protocol) {
+	case bpf_htons(ETH_P_IP):
+		return guard4(skb, circuit, g.l3);
+	case bpf_htons(ETH_P_IPV6):
+		return guard6(skb, circuit, g.l3);
+	case bpf_htons(ETH_P_ARP):
+		return guard_arp(skb, circuit, g.l3);
+	}
+	return guard_other(g.protocol);
 }
 
 #endif

@@ -39,14 +39,16 @@ static __always_inline bool same_mac(const __u8 *a, const __u8 *b)
 
 static __always_inline bool next_hop_equal(const struct next_hop *a, const struct next_hop *b)
 {
-	return a->oif == b->oif && a->mtu == b->mtu && same_mac(a->dmac, b->dmac) &&
-	       same_mac(a->smac, b->smac);
+	return a->oif == b->oif && a->mtu == b->mtu && a->tags[0] == b->tags[0] &&
+	       a->tags[1] == b->tags[1] && same_mac(a->dmac, b->dmac) && same_mac(a->smac, b->smac);
 }
 
 static __always_inline void next_hop_write(struct next_hop *to, const struct next_hop_search *s)
 {
 	to->oif = s->want.oif;
 	to->mtu = s->want.mtu;
+	to->tags[0] = s->want.tags[0];
+	to->tags[1] = s->want.tags[1];
 	__builtin_memcpy(to->dmac, s->want.dmac, ETH_ALEN);
 	__builtin_memcpy(to->smac, s->want.smac, ETH_ALEN);
 	to->asked = s->tick;
@@ -102,6 +104,8 @@ __noinline __u32 next_hop_find(struct next_hop_search *s)
 	mac = s->want.dmac;
 	h = hash_word(s->want.oif, mac_word(mac, 0) | (__u32)mac_word(mac, 1) << 16);
 	h = hash_word(h, mac_word(mac, 2) | (__u32)s->want.mtu << 16);
+	/* one router may be the next hop on every VLAN of a trunk */
+	h = hash_word(h, s->want.tags[0] | (__u32)s->want.tags[1] << 16);
 	s->found = 0;
 	for (i = 0; i < NEXT_HOP_PROBES; i++)
 		if (next_hop_probe(s, (h + i) % NEXT_HOPS_MAX))

@@ -65,15 +65,21 @@ struct fragment {
 	__u8 more; /* others come behind it */
 };
 
+/* As it stands in a frame, behind the two addresses and before the EtherType. */
+struct vlan_tag {
+	__be16 tpid;
+	__be16 tci;
+};
+
 struct pkt {
 	__u64 now; /* ns, CLOCK_MONOTONIC, the only reading of the clock */
 	struct settings *settings; /* of the live slot */
 	__u32 slot;
 	__be32 number; /* TCP: what an ACK without SYN acknowledges, else the sequence number */
 	__u32 route_age; /* ticks that a half may go on without asking the FIB */
-	__u32 ifindex;
+	__u32 ifindex; /* where it came in; of a VLAN device its own */
 	__u16 generation; /* low bits */
-	__u16 frame; /* bytes of the whole frame */
+	__u16 frame; /* bytes of the whole frame, without VLAN tags */
 	__u16 length; /* bytes of the IP packet, from its header */
 	struct role role;
 	__u8 family; /* 4, 6, 0: not IP */
@@ -85,6 +91,8 @@ struct pkt {
 	__u8 action; /* XDP action of a forwarded packet */
 	__u8 whole; /* IPv4: may not be fragmented */
 	__u8 dead; /* its tuple has a flow that is dead and not deleted yet */
+	__u8 tags; /* VLAN tags that were taken off the frame, and stand in `tag` */
+	struct vlan_tag tag[TAGS_MAX]; /* outer first */
 	struct answer answer;
 	__u16 l4; /* offset of the transport header in the frame; rare packets only, like the next */
 	struct fragment fragment;

@@ -79,6 +79,8 @@ static __always_inline enum verdict F(path)(struct xdp_md *ctx, struct pkt *p)
 	if (p->special == GO_ON)
 		f = F(flow_find)(p, &key);
 	if (!f) {
+		if (!vlan_put_back(ctx, p))
+			return V_NO_HEADROOM;
 		if (p->special == V_ICMP_ERROR)
 			bpf_tail_call(ctx, &stages, F(STAGE_error));
 		else

@@ -11,7 +11,9 @@
 #include "next_hop.h"
 
 struct way {
-	__u32 oif;
+	__u32 oif; /* as the FIB names it; not known of a way from memory */
+	__u32 port; /* the device that sends: itself, or what the VLAN device is on */
+	__u16 tags[TAGS_MAX]; /* that the frame then wears */
 	__u16 mtu;
 	__u8 dmac[6];
 	__u8 smac[6];
@@ -65,12 +67,27 @@ static __always_inline bool way_works(const struct way *way, __u64 now)
 	       (way->resolved || !neighbour_failed(way->oif, &way->next_hop));
 }
 
-/* Can frames be redirected to the device? A driver without native XDP takes them from skbs only. */
-static __always_inline bool link_generic(__u32 ifindex)
+/*
+ * Which device sends, and with which tags: XDP cannot transmit on a VLAN device. And can frames be
+ * redirected to it? A driver without native XDP takes them from skbs only, and those are handed over, as
+ * if the neighbour were still to be found.
+ */
+static __always_inline void way_device(struct way *way)
 {
-	struct link *link = link_find(ifindex);
+	struct link *link = link_find(way->oif);
 
-	return link && link->generic;
+	way->port = way->oif;
+	way->tags[0] = 0;
+	way->tags[1] = 0;
+	if (!link)
+		return;
+	if (link->port) {
+		way->port = link->port;
+		way->tags[0] = link->tags[0];
+		way->tags[1] = link->tags[1];
+	}
+	if (link->generic)
+		way->resolved = 0;
 }
 
 static __always_inline void way_next_hop(struct way *way, struct bpf_fib_lookup *fib)
@@ -121,8 +138,7 @@ static __always_inline int F(way_ask)(struct xdp_md *ctx, __u32 ifindex, __u32 f
 	__builtin_memcpy(way->dmac, fib->dmac, ETH_ALEN);
 	__builtin_memcpy(way->smac, fib->smac, ETH_ALEN);
 	way_next_hop(way, fib);
-	if (link_generic(way->oif)) /* handed over, as if its neighbour were still to be found */
-		way->resolved = 0;
+	way_device(way);
 	return answer;
 }
 
@@ -216,7 +232,9 @@ static __always_inline void F(way_keep)(struct pkt *p, FLOW *f, const struct way
 	if (!q || !way->resolved)
 		return;
 	q->search.tick = pkt_tick(p);
-	q->search.want.oif = way->oif;
+	q->search.want.oif = way->port;
+	q->search.want.tags[0] = way->tags[0];
+	q->search.want.tags[1] = way->tags[1];
 	q->search.want.mtu = way->mtu;
 	__builtin_memcpy(q->search.want.dmac, way->dmac, ETH_ALEN);
 	__builtin_memcpy(q->search.want.smac, way->smac, ETH_ALEN);
@@ -293,7 +311,9 @@ static __always_inline enum verdict F(route)(struct xdp_md *ctx, struct pkt *p, 
 	if (!hop)
 		return F(route_ask)(ctx, p, f, way);
 	way->resolved = 1;
-	way->oif = hop->oif;
+	way->port = hop->oif;
+	way->tags[0] = hop->tags[0];
+	way->tags[1] = hop->tags[1];
 	way->mtu = hop->mtu;
 	__builtin_memcpy(way->dmac, hop->dmac, ETH_ALEN);
 	__builtin_memcpy(way->smac, hop->smac, ETH_ALEN);

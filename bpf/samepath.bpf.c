@@ -9,6 +9,7 @@
 #include "event.h"
 #include "state.h"
 #include "role.h"
+#include "vlan.h"
 #include "parse.h"
 #include "parse_rare.h"
 #include "classify.h"
@@ -71,22 +72,36 @@ static __always_inline void count(__u32 verdict, __u32 bytes)
 	tally->bytes += bytes;
 }
 
-/* The only exit of a received packet. */
+/*
+ * The only exit of a received packet. What goes to the kernel as it came, and what goes back where it came
+ * from, has the tags again that it came with.
+ */
 static __always_inline int finish(struct xdp_md *ctx, struct pkt *p, enum verdict verdict)
 {
+	int action = XDP_PASS;
+
 	count(verdict, p->frame);
 	switch (fate_of(verdict)) {
 	case FATE_FORWARD:
-	case FATE_ANSWER:
 		return p->action;
+	case FATE_ANSWER:
+		action = p->action;
+		break;
 	case FATE_PASS:
-		return XDP_PASS;
+		break;
 	default:
-		return answer(ctx, p);
+		action = answer(ctx, p);
 	}
+	if (action == XDP_DROP)
+		return action;
+	/* there is room: they were taken from there, and an answer is far smaller than the headroom */
+	return vlan_put_back(ctx, p) ? action : XDP_DROP;
 }
 
-/* Which role the device has in the live configuration; GO_ON when it has one. */
+/*
+ * Which role the device, or the VLAN device on it, has in the live configuration; GO_ON when it has one. The
+ * frame then has no tag any more.
+ */
 static __always_inline enum verdict arrive(struct xdp_md *ctx, struct pkt *p)
 {
 	__u32 zero = 0;
@@ -111,14 +126,14 @@ static __always_inline enum verdict arrive(struct xdp_md *ctx, struct pkt *p)
 	/* a time too far ahead is none that a daemon of this clock wrote */
 	p->route_age = watched && watched->until - p->now <= 2 * WATCH_LENGTH ? ROUTE_AGE_WATCHED :
 										ROUTE_AGE;
-	return GO_ON;
+	return vlan_arrive(ctx, p);
 }
 
 static __always_inline enum verdict samepath(struct xdp_md *ctx, struct pkt *p)
 {
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct ethhdr *eth = data;
 	enum verdict verdict = arrive(ctx, p);
+	void *end = (void *)(long)ctx->data_end;
+	struct ethhdr *eth = (void *)(long)ctx->data;
 	bool group;
 
 	if (verdict != GO_ON)
@@ -139,9 +154,6 @@ static __always_inline enum verdict samepath(struct xdp_md *ctx, struct pkt *p)
 		return group ? V_MULTICAST : path6(ctx, p);
 	case bpf_htons(ETH_P_ARP):
 		return arp(ctx, p);
-	case bpf_htons(ETH_P_8021Q):
-	case bpf_htons(ETH_P_8021AD):
-		return V_VLAN_TAG;
 	}
 	return V_NOT_IP;
 }
@@ -191,21 +203,15 @@ int samepath_error6(struct xdp_md *ctx)
 	return finish(ctx, &p, verdict == GO_ON ? error_path6(ctx, &p) : verdict);
 }
 
-static __always_inline struct role role_now(__u32 ifindex)
-{
-	__u32 zero = 0;
-	struct live *now = bpf_map_lookup_elem(&live, &zero);
-
-	return role_look(now ? now->slot : 0, ifindex);
-}
-
 SEC("tc")
 int samepath_guard(struct __sk_buff *skb)
 {
-	enum verdict verdict = guard(skb, role_now(skb->ifindex));
+	__u32 zero = 0;
+	struct live *now = bpf_map_lookup_elem(&live, &zero);
+	enum verdict verdict = guard(skb, now ? now->slot : 0);
 
 	count(verdict, skb->len);
-	return verdict == V_GUARD_PASSED ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	return fate_of(verdict) == FATE_PASS ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")

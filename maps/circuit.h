@@ -8,8 +8,12 @@
  * circuit. `rules` is indexed likewise by slot * RULES_MAX + rule.
  *
  * `links` says what a device with given VLAN tags is, in each slot: nothing,
- * inside, or a link of a circuit. Only the loader writes these. `drains` is the
- * operator's switch and outlives a change of configuration.
+ * inside, or a link of a circuit. Only the loader writes these. A VLAN device
+ * stands there twice, with equal values: as frames of it come in, by (port,
+ * tags), the port being the device at the bottom, where XDP sits; and as the
+ * kernel's FIB names it, by its own ifindex without tags. A port that has no
+ * role of its own is a trunk: what no link of ours has there is the kernel's.
+ * `drains` is the operator's switch and outlives a change of configuration.
  *
  * `sources` is the list of §2.1 for what the kernel itself sends: an entry
  * (circuit, prefix) is a source that may leave this circuit, and its value says
@@ -73,8 +77,15 @@ struct rule {
  */
 #define QUESTION_PROTOCOL 253
 
-/* Tags are host order, 0xffff: none. */
+/*
+ * A VLAN tag: its id in host order, and TAG_8021AD where its TPID is that of IEEE 802.1ad, which makes it
+ * another tag. Priority and drop eligibility are no part of it. In a key NO_TAG stands for none, in a list
+ * of tags, outer first, 0 does: id 0 says that there is only a priority (802.1Q 9.6), so no link has it.
+ */
 #define NO_TAG 0xffff
+#define TAG_ID 0x0fff
+#define TAG_8021AD 0x1000
+#define TAGS_MAX 2
 
 struct link_key {
 	__u32 ifindex;
@@ -82,7 +93,8 @@ struct link_key {
 	__u16 inner;
 };
 
-enum role_kind { ROLE_NONE, ROLE_INSIDE, ROLE_LINK };
+/* ROLE_TRUNK: no role of its own, but VLAN devices on it have one. */
+enum role_kind { ROLE_NONE, ROLE_INSIDE, ROLE_LINK, ROLE_TRUNK };
 
 struct role {
 	__u8 kind; /* enum role_kind */
@@ -99,6 +111,9 @@ struct link {
 	__u8 mac[6];
 	__u8 generic; /* driver without native XDP: no redirect reaches it, the kernel must send */
 	__u8 pad;
+	__u32 device; /* ifindex of its own */
+	__u32 port; /* of a VLAN device: the device that its frames go by, tagged; else 0 */
+	__u16 tags[TAGS_MAX];
 };
 
 /* Key of `sources` (scope is the circuit) and `answers` (scope is the ifindex). */

@@ -2,9 +2,9 @@
 /*
  * Next hops: the frames' way out, shared by all flows that take it.
  *
- * An entry is a device with the two MAC addresses of a frame, as the FIB answered, and is never
- * changed while it is valid: another answer is another entry. A half holds its index, and `asked`
- * says when the FIB last led some flow here, so a neighbour that moved or died is noticed by every
+ * An entry is a device with the two MAC addresses and the VLAN tags of a frame, as the FIB answered,
+ * and is never changed while it is valid: another answer is another entry. A half holds its index, and
+ * `asked` says when the FIB last led some flow here, so a neighbour that moved or died is noticed by every
  * flow within ROUTE_AGE, though only one of them asks in that time. An entry that nobody was led
  * to for NEXT_HOP_REST may be taken for another next hop: no half trusts an index for longer than
  * ROUTE_AGE_WATCHED without asking, which is less. Only the data plane writes these; `state` is
@@ -31,11 +31,12 @@ enum next_hop_state { NEXT_HOP_FREE, NEXT_HOP_WRITING, NEXT_HOP_VALID };
 struct next_hop {
 	__u32 state; /* enum next_hop_state */
 	__u32 asked; /* tick */
-	__u32 oif; /* device, its tags are the device's */
+	__u32 oif; /* device that sends; of a VLAN device its port */
 	__u8 dmac[6];
 	__u8 smac[6];
+	__u16 tags[2]; /* see TAG_ID in circuit.h; 0: none */
 	__u16 mtu; /* of the way, bytes of IP; 0: not known */
-	__u8 pad[6];
+	__u8 pad[2];
 };
 
 #ifdef __bpf__
