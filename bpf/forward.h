@@ -50,7 +50,7 @@ static __always_inline enum verdict send_on(struct xdp_md *ctx, struct pkt *p, c
 	__builtin_memcpy(eth->h_source, way->smac, ETH_ALEN);
 	if (way->tags[0] && !vlan_wear(ctx, way->tags))
 		return V_NO_HEADROOM;
-	p->action = bpf_redirect(way->port, 0);
+	p->action = bpf_redirect(way->out, 0);
 	return V_FORWARDED;
 }
 

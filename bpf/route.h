@@ -12,7 +12,7 @@
 
 struct way {
 	__u32 oif; /* as the FIB names it; not known of a way from memory */
-	__u32 port; /* the device that sends: itself, or what the VLAN device is on */
+	__u32 out; /* the device that sends: itself, or the trunk of a VLAN device */
 	__u16 tags[TAGS_MAX]; /* that the frame then wears */
 	__u16 mtu;
 	__u8 dmac[6];
@@ -76,13 +76,13 @@ static __always_inline void way_device(struct way *way)
 {
 	struct link *link = link_find(way->oif);
 
-	way->port = way->oif;
+	way->out = way->oif;
 	way->tags[0] = 0;
 	way->tags[1] = 0;
 	if (!link)
 		return;
-	if (link->port) {
-		way->port = link->port;
+	if (link->trunk) {
+		way->out = link->trunk;
 		way->tags[0] = link->tags[0];
 		way->tags[1] = link->tags[1];
 	}
@@ -232,7 +232,7 @@ static __always_inline void F(way_keep)(struct pkt *p, FLOW *f, const struct way
 	if (!q || !way->resolved)
 		return;
 	q->search.tick = pkt_tick(p);
-	q->search.want.oif = way->port;
+	q->search.want.oif = way->out;
 	q->search.want.tags[0] = way->tags[0];
 	q->search.want.tags[1] = way->tags[1];
 	q->search.want.mtu = way->mtu;
@@ -311,7 +311,7 @@ static __always_inline enum verdict F(route)(struct xdp_md *ctx, struct pkt *p, 
 	if (!hop)
 		return F(route_ask)(ctx, p, f, way);
 	way->resolved = 1;
-	way->port = hop->oif;
+	way->out = hop->oif;
 	way->tags[0] = hop->tags[0];
 	way->tags[1] = hop->tags[1];
 	way->mtu = hop->mtu;

@@ -5,7 +5,7 @@
  * them back where it is left to the kernel, goes back to its sender, or starts over in another program. What
  * is sent on wears the tags of the way out.
  *
- * A tag that no link has is never overlooked: on a port with a role of its own, and behind a tag that has
+ * A tag that no link has is never overlooked: on a device with a role of its own, and behind a tag that has
  * one, the frame is dropped. On a trunk it is the kernel's, like a frame of any device that samepath was
  * not told of. Id 0 says nothing but a priority and counts as no tag. Id 4095 is reserved (802.1Q 9.6), and
  * of more than two tags the kernel might take one off and find a link of ours: dropped everywhere.

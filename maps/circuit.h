@@ -9,10 +9,10 @@
  *
  * `links` says what a device with given VLAN tags is, in each slot: nothing,
  * inside, or a link of a circuit. Only the loader writes these. A VLAN device
- * stands there twice, with equal values: as frames of it come in, by (port,
- * tags), the port being the device at the bottom, where XDP sits; and as the
- * kernel's FIB names it, by its own ifindex without tags. A port that has no
- * role of its own is a trunk: what no link of ours has there is the kernel's.
+ * stands there twice, with equal values: as frames of it come in, by (trunk,
+ * tags), the trunk being the device at the bottom, where the programs sit; and
+ * as the kernel's FIB names it, by its own ifindex without tags. A trunk may have
+ * a role of its own; ROLE_TRUNK is that of one that has none.
  * `drains` is the operator's switch and outlives a change of configuration.
  *
  * `sources` is the list of §2.1 for what the kernel itself sends: an entry
@@ -93,7 +93,7 @@ struct link_key {
 	__u16 inner;
 };
 
-/* ROLE_TRUNK: no role of its own, but VLAN devices on it have one. */
+/* ROLE_TRUNK: VLAN devices on it have a role; what is not theirs is the kernel's. */
 enum role_kind { ROLE_NONE, ROLE_INSIDE, ROLE_LINK, ROLE_TRUNK };
 
 struct role {
@@ -112,7 +112,7 @@ struct link {
 	__u8 generic; /* driver without native XDP: no redirect reaches it, the kernel must send */
 	__u8 pad;
 	__u32 device; /* ifindex of its own */
-	__u32 port; /* of a VLAN device: the device that its frames go by, tagged; else 0 */
+	__u32 trunk; /* of a VLAN device: ifindex of what its frames go by, tagged; else 0 */
 	__u16 tags[TAGS_MAX];
 };
 

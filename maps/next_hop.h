@@ -31,7 +31,7 @@ enum next_hop_state { NEXT_HOP_FREE, NEXT_HOP_WRITING, NEXT_HOP_VALID };
 struct next_hop {
 	__u32 state; /* enum next_hop_state */
 	__u32 asked; /* tick */
-	__u32 oif; /* device that sends; of a VLAN device its port */
+	__u32 oif; /* device that sends; of a VLAN device its trunk */
 	__u8 dmac[6];
 	__u8 smac[6];
 	__u16 tags[2]; /* see TAG_ID in circuit.h; 0: none */

@@ -85,7 +85,7 @@
 	X(ERROR_SUM, DROP, "ICMP error with a wrong checksum") \
 	X(ICMP_REDIRECT, DROP, "ICMP redirect") \
 	X(NO_HEADROOM, DROP, "no room before the frame for the VLAN tags of its way out") \
-	X(NOT_GUARDED, PASS, "kernel's own frame that leaves by a circuit's port, but by no circuit")
+	X(NOT_GUARDED, PASS, "kernel's own frame that leaves by the device of a circuit, but by no circuit")
 
 #define VERDICT_ENUM(name, action, text) V_##name,
 enum verdict { VERDICTS(VERDICT_ENUM) V_MAX };

@@ -31,6 +31,36 @@ bool plan_has_device(const struct plan *p, int ifindex)
 	return false;
 }
 
+bool plan_has_trunk(const struct plan *p, const char *name, bool circuits)
+{
+	for (size_t i = 0; i < p->device_count; i++)
+		if (!strcmp(p->devices[i].place.trunk->name, name) &&
+		    (!circuits || p->devices[i].role.kind == ROLE_LINK))
+			return true;
+	return false;
+}
+
+bool plan_first_there(const struct plan *p, const struct plan_device *d)
+{
+	const struct plan_device *first = p->devices;
+
+	while (first->place.trunk != d->place.trunk)
+		first++;
+	return first == d;
+}
+
+int plan_device_add(struct plan *p, const struct kernel_link *link, struct role role)
+{
+	struct plan_device d = { .link = link, .role = role };
+	int err = kernel_place(p->links, p->link_count, link, &d.place);
+
+	if (!err && p->device_count == DEVICES_MAX)
+		err = -ENOSPC;
+	if (!err)
+		p->devices[p->device_count++] = d;
+	return err;
+}
+
 int plan_facts(struct plan *p)
 {
 	int err = kernel_links(&p->links, &p->link_count);
@@ -41,23 +71,36 @@ int plan_facts(struct plan *p)
 	return err;
 }
 
+static const char *why_not(int err)
+{
+	switch (err) {
+	case -ENODEV:
+		return "the device below it is in another network namespace; accepted: both in this one";
+	case -E2BIG:
+		return "more than two VLAN tags; accepted: a VLAN device on a device, or on a VLAN device";
+	case -EINVAL:
+		return "VLAN id 0, which counts as untagged; accepted: an id from 1 to 4094";
+	case -ENOSPC:
+		return "too many interfaces; accepted: 256";
+	default:
+		return strerror(-err);
+	}
+}
+
 static void want_device(struct plan *p, const char *name, int line, struct role role)
 {
 	const struct kernel_link *link = plan_link(p, name);
 	const char *file = p->config->file;
+	int err = link ? plan_device_add(p, link, role) : 0;
 
 	if (!link && p->request->tolerant)
 		report_warning(&p->report, file, line, "%s: no such interface now; it is left out", name);
 	else if (!link)
 		report_error(&p->report, file, line,
 			     "%s: no such interface; an interface of this machine is accepted", name);
-	else if (link->vlan)
-		report_error(&p->report, file, line,
-			     "%s: is a VLAN device; links on VLAN devices are not active yet", name);
-	else if (p->device_count == DEVICES_MAX)
-		report_error(&p->report, file, line, "%s: more than %d interfaces", name, DEVICES_MAX);
-	else
-		p->devices[p->device_count++] = (struct plan_device){ .link = link, .role = role };
+	else if (err)
+		(p->request->tolerant ? report_warning : report_error)(&p->report, file, line, "%s: %s", name,
+								       why_not(err));
 }
 
 static int number_of(struct plan *p, const struct config_circuit *c)

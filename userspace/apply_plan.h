@@ -19,6 +19,7 @@
 
 struct plan_device {
 	const struct kernel_link *link;
+	struct kernel_place place; /* the programs sit on its trunk, once for all devices there */
 	struct role role;
 };
 
@@ -92,6 +93,12 @@ const struct scoped *scoped_find(const struct scoped_set *s, uint32_t scope, con
 const struct kernel_link *plan_link(const struct plan *p, const char *name);
 const struct kernel_link *plan_link_at(const struct plan *p, int ifindex);
 bool plan_has_device(const struct plan *p, int ifindex);
+/* Does a device of the plan go by this one, with `circuits` a link of a circuit? */
+bool plan_has_trunk(const struct plan *p, const char *name, bool circuits);
+/* Is the device the first of its trunk in the list? */
+bool plan_first_there(const struct plan *p, const struct plan_device *d);
+/* Adds a device that is there; -ENOSPC: there are too many, or what kernel_place() says. */
+int plan_device_add(struct plan *p, const struct kernel_link *link, struct role role);
 
 /* Answers for what of `pool` lies in a subnet of the circuit's links; circuit 0: of the inside
  * (apply_answer.c). 0 or -errno. */

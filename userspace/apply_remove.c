@@ -10,14 +10,6 @@
 #include "journal.h"
 #include "print.h"
 
-static const struct plan_device *device(const struct plan *p, const char *name)
-{
-	for (size_t i = 0; i < p->device_count; i++)
-		if (!strcmp(p->devices[i].link->name, name))
-			return &p->devices[i];
-	return NULL;
-}
-
 int plan_xdp_removals(struct plan *p, struct steps *s)
 {
 	DIR *d = opendir(p->instance.pins);
@@ -28,7 +20,7 @@ int plan_xdp_removals(struct plan *p, struct steps *s)
 	if (!d)
 		return errno == ENOENT ? 0 : -errno;
 	while (!err && (entry = readdir(d)))
-		if (attach_pin_device(entry->d_name, name) && !device(p, name))
+		if (attach_pin_device(entry->d_name, name) && !plan_has_trunk(p, name, false))
 			err = detach_xdp(s, p->instance.pins, name);
 	closedir(d);
 	return err;
@@ -41,22 +33,23 @@ int plan_tc_removals(struct plan *p, struct steps *s)
 
 	for (size_t i = 0; i < j.count && !err; i++) {
 		char name[16], direction[16];
-		const struct plan_device *d;
 		const struct kernel_link *l;
+		bool egress;
 
 		if (sscanf(j.lines[i], "tc %15s %15s", name, direction) != 2)
 			continue;
-		d = device(p, name);
+		egress = !strcmp(direction, "egress");
 		l = plan_link(p, name);
-		if (!d || (!strcmp(direction, "egress") && d->role.kind != ROLE_LINK))
+		if (!plan_has_trunk(p, name, egress))
 			err = detach_tc(s, &p->instance, name, l ? l->ifindex : 0,
-					!strcmp(direction, "egress") ? ATTACH_EGRESS : ATTACH_INGRESS);
+					egress ? ATTACH_EGRESS : ATTACH_INGRESS);
 	}
 	for (size_t i = 0; i < j.count && !err; i++) {
 		const struct kernel_link *l;
 		char name[16];
 
-		if (sscanf(j.lines[i], "clsact %15s", name) != 1 || device(p, name))
+		if (sscanf(j.lines[i], "clsact %15s", name) != 1 ||
+		    plan_has_trunk(p, name, false))
 			continue;
 		l = plan_link(p, name);
 		err = detach_clsact(s, &p->instance, name, l ? l->ifindex : 0);

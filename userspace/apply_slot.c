@@ -85,6 +85,8 @@ void plan_digest(struct plan *p)
 		h = digest_bytes(h, &p->devices[k].link->ifindex, sizeof(int));
 		h = digest_bytes(h, &p->devices[k].link->mtu, sizeof(uint32_t));
 		h = digest_bytes(h, p->devices[k].link->mac, 6);
+		h = digest_bytes(h, &p->devices[k].place.trunk->ifindex, sizeof(int));
+		h = digest_bytes(h, p->devices[k].place.tags, sizeof(p->devices[k].place.tags));
 	}
 	h = digest_checks(h, p->config);
 	for (size_t k = 0; k < p->address_count; k++)
@@ -218,28 +220,50 @@ static bool is_generic(const struct kernel_link *links, size_t count, int ifinde
 	return false;
 }
 
+static int fill_link(const struct plan *p, uint32_t slot, struct link_key key, struct role role,
+		     const struct link *facts)
+{
+	struct link l = { 0 };
+
+	maps_get(&p->maps, MAP_links, &key, &l);
+	memcpy(&l.address4, &facts->address4, sizeof(l) - offsetof(struct link, address4));
+	l.role[slot] = role;
+	return maps_set(&p->maps, MAP_links, &key, &l);
+}
+
+/* As the FIB names it, and as its frames come in; below a VLAN device there is a trunk at least. */
+static int fill_device(const struct plan *p, uint32_t slot, const struct plan_device *d, bool generic)
+{
+	struct link_key key = { (uint32_t)d->link->ifindex, NO_TAG, NO_TAG };
+	struct link l = { .mtu = d->link->mtu, .generic = generic, .device = key.ifindex };
+	struct link bare = { .device = (uint32_t)d->place.trunk->ifindex };
+	int err;
+
+	memcpy(l.mac, d->link->mac, sizeof(l.mac));
+	memcpy(l.tags, d->place.tags, sizeof(l.tags));
+	l.trunk = l.tags[0] ? bare.device : 0;
+	answer_from(p, d->link->ifindex, &l);
+	err = fill_link(p, slot, key, d->role, &l);
+	if (err || !l.trunk)
+		return err;
+	key = (struct link_key){ l.trunk, l.tags[0], l.tags[1] ? l.tags[1] : NO_TAG };
+	err = fill_link(p, slot, key, d->role, &l);
+	key = (struct link_key){ l.trunk, NO_TAG, NO_TAG };
+	if (!err && !plan_has_device(p, d->place.trunk->ifindex))
+		err = fill_link(p, slot, key, (struct role){ .kind = ROLE_TRUNK }, &bare);
+	return err;
+}
+
 static int fill_links(const struct plan *p, uint32_t slot)
 {
 	struct kernel_link *links = NULL;
-	struct link_key key;
 	size_t count = 0;
 	int err = kernel_links(&links, &count);
 
 	err = err ? err : clear_links(p, slot);
-
-	for (size_t i = 0; i < p->device_count && !err; i++) {
-		const struct kernel_link *k = p->devices[i].link;
-		struct link l = { 0 };
-
-		key = (struct link_key){ .ifindex = (uint32_t)k->ifindex, .outer = NO_TAG, .inner = NO_TAG };
-		maps_get(&p->maps, MAP_links, &key, &l);
-		l.role[slot] = p->devices[i].role;
-		l.mtu = k->mtu;
-		memcpy(l.mac, k->mac, sizeof(l.mac));
-		l.generic = is_generic(links, count, k->ifindex);
-		answer_from(p, k->ifindex, &l);
-		err = maps_set(&p->maps, MAP_links, &key, &l);
-	}
+	for (size_t i = 0; i < p->device_count && !err; i++)
+		err = fill_device(p, slot, &p->devices[i],
+				  is_generic(links, count, p->devices[i].place.trunk->ifindex));
 	free(links);
 	return err;
 }

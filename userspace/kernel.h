@@ -32,9 +32,14 @@ struct kernel_link {
 	uint32_t mtu;
 	bool up, carrier, vlan; /* vlan: an 802.1Q or 802.1ad device */
 	uint32_t queues; /* receive queues */
-	int parent; /* of a VLAN device: the ifindex below it, else 0 */
-	uint16_t tag; /* of a VLAN device, host order */
+	int parent; /* of a VLAN device: the ifindex below it; else, or in another namespace, 0 */
+	uint16_t tag; /* of a VLAN device, see TAG_ID in maps/circuit.h */
 	uint8_t xdp; /* XDP_ATTACHED_* */
+};
+/* Where frames of a device go by: itself, or the device at the bottom of VLAN devices, and the tags there. */
+struct kernel_place {
+	const struct kernel_link *trunk;
+	uint16_t tags[2]; /* outer first, 0: none */
 };
 struct kernel_neighbour {
 	int ifindex;
@@ -72,6 +77,10 @@ struct kernel_rule {
 
 /* Every list is malloc'ed for the caller. 0 or -errno. */
 int kernel_links(struct kernel_link **out, size_t *count);
+/* The place of one of these devices. 0; -ENODEV: the device below is in another namespace; -E2BIG: more
+ * than two tags; -EINVAL: a tag of id 0. `trunk` is one of `links`. */
+int kernel_place(const struct kernel_link *links, size_t count, const struct kernel_link *link,
+		 struct kernel_place *out);
 int kernel_addresses(struct kernel_address **out, size_t *count);
 int kernel_neighbours(struct kernel_neighbour **out, size_t *count);
 int kernel_routes(uint32_t table, struct kernel_route **out, size_t *count); /* 0: all tables */
@@ -94,7 +103,8 @@ int kernel_neighbour_use(int ifindex, const struct in6_addr *address);
 /* Sends a gratuitous ARP reply or unsolicited neighbour advertisement for an owned address. */
 int kernel_announce(const struct kernel_link *link, const struct in6_addr *address);
 
-/* Path below /proc/sys, e.g. "net/ipv4/ip_forward". The value without newline. 0 or -errno. */
+/* Path below /proc/sys, e.g. "net/ipv4/ip_forward". The value without newline. 0 or -errno.
+ * "ethtool/DEVICE/rxvlan" is a setting as well, "on" or "off": does the device hide VLAN tags? */
 int kernel_sysctl_get(const char *path, char *value, size_t size);
 int kernel_sysctl_set(const char *path, const char *value);
 

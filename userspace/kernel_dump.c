@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Devices, their addresses, and their neighbours, as the kernel lists them. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 #include "kernel.h"
 #include "kernel_netlink.h"
+#include "../maps/circuit.h"
 
 static const uint8_t any_family[] = { AF_UNSPEC, 0 };
 
@@ -21,9 +24,13 @@ static void read_vlan(const struct nlattr *info, struct kernel_link *link)
 			link->vlan = !strcmp(mnl_attr_get_str(a), "vlan");
 		if (mnl_attr_get_type(a) != IFLA_INFO_DATA || !link->vlan)
 			continue;
-		mnl_attr_for_each_nested(b, a)
+		mnl_attr_for_each_nested(b, a) {
 			if (mnl_attr_get_type(b) == IFLA_VLAN_ID)
-				link->tag = mnl_attr_get_u16(b);
+				link->tag |= mnl_attr_get_u16(b) & TAG_ID;
+			if (mnl_attr_get_type(b) == IFLA_VLAN_PROTOCOL &&
+			    mnl_attr_get_u16(b) == htons(ETH_P_8021AD))
+				link->tag |= TAG_8021AD;
+		}
 	}
 }
 
@@ -41,6 +48,7 @@ static int read_link(const struct nlmsghdr *n, void *context)
 	const struct ifinfomsg *m = mnl_nlmsg_get_payload(n);
 	struct kernel_link *link = kernel_list_add(context);
 	const struct nlattr *a;
+	bool elsewhere = false;
 	int below = 0;
 
 	if (!link)
@@ -66,6 +74,9 @@ static int read_link(const struct nlmsghdr *n, void *context)
 		case IFLA_LINK:
 			below = mnl_attr_get_u32(a);
 			break;
+		case IFLA_LINK_NETNSID:
+			elsewhere = true;
+			break;
 		case IFLA_LINKINFO:
 			read_vlan(a, link);
 			break;
@@ -75,7 +86,7 @@ static int read_link(const struct nlmsghdr *n, void *context)
 		}
 	}
 	/* The IFLA_LINK of a veth is its peer's number in the peer's namespace: no device below. */
-	link->parent = link->vlan ? below : 0;
+	link->parent = link->vlan && !elsewhere ? below : 0;
 	return MNL_CB_OK;
 }
 

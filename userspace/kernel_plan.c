@@ -11,6 +11,7 @@
 #include <string.h>
 #include "journal.h"
 #include "kernel_step.h"
+#include "offload.h"
 #include "print.h"
 
 struct plan {
@@ -148,7 +149,8 @@ static int plan_sysctl(struct plan *p, const struct kernel_sysctl *want)
 		sscanf(others, "%*s %*s %31s", former);
 	else if (!mine)
 		snprintf(former, sizeof(former), "%s", now);
-	return step_sysctl_set(p->last, p->directory, want, mine, former);
+	/* what a device hides must be seen before a packet is judged by it */
+	return step_sysctl_set(offload_is(want->path) ? p->before : p->last, p->directory, want, mine, former);
 }
 
 /* Last changed, first restored: accept_ra goes back behind the forwarding that needs it. */

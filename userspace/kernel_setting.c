@@ -7,6 +7,7 @@
 #include <string.h>
 #include "journal.h"
 #include "kernel_step.h"
+#include "offload.h"
 
 #define IPV6_ALL "net/ipv6/conf/all/forwarding"
 
@@ -145,6 +146,7 @@ int step_sysctl_set(struct steps *s, const char *directory, const struct kernel_
 		    const char *line, const char *former)
 {
 	struct setting *t = calloc(1, sizeof(*t));
+	char text[160];
 
 	if (!t)
 		return -ENOMEM;
@@ -153,14 +155,14 @@ int step_sysctl_set(struct steps *s, const char *directory, const struct kernel_
 	snprintf(t->ours, sizeof(t->ours), "%s", want->value);
 	snprintf(t->old_line, sizeof(t->old_line), "%s", line ? line : "");
 	snprintf(t->line, sizeof(t->line), "sysctl %s %s %s", want->path, former, want->value);
-	return steps_add(s, set_run, set_undo, t, "sysctl -w %s=%s", want->path, want->value) ?
-		       0 :
-		       -ENOMEM;
+	return steps_add(s, set_run, set_undo, t, "%s",
+			 offload_text(want->path, want->value, text, sizeof(text))) ? 0 : -ENOMEM;
 }
 
 int step_sysctl_restore(struct steps *s, const char *directory, const char *line, bool held)
 {
 	struct setting *t = calloc(1, sizeof(*t));
+	char text[160];
 
 	if (!t)
 		return -ENOMEM;
@@ -171,7 +173,6 @@ int step_sysctl_restore(struct steps *s, const char *directory, const char *line
 	snprintf(t->directory, sizeof(t->directory), "%s", directory);
 	snprintf(t->old_line, sizeof(t->old_line), "%s", line);
 	t->held = held;
-	return steps_add(s, restore_run, restore_undo, t, "sysctl -w %s=%s", t->path, t->former) ?
-		       0 :
-		       -ENOMEM;
+	return steps_add(s, restore_run, restore_undo, t, "%s",
+			 offload_text(t->path, t->former, text, sizeof(text))) ? 0 : -ENOMEM;
 }

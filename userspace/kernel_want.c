@@ -8,6 +8,7 @@
 #include "config.h"
 #include "kernel.h"
 #include "kernel_netlink.h"
+#include "offload.h"
 #include "report.h"
 #include "../maps/circuit.h"
 
@@ -160,8 +161,7 @@ static void want_table(struct build *b, const struct config_circuit *circuit, un
 static void want_question_rules(struct build *b, const struct config_circuit *circuit,
 				unsigned char family)
 {
-	struct kernel_rule rule = { .from = any_of(family),
-				    .table = circuit->table,
+	struct kernel_rule rule = { .from = any_of(family), .table = circuit->table,
 				    .priority = KERNEL_PRIORITY_QUESTION,
 				    .ip_protocol = QUESTION_PROTOCOL };
 
@@ -289,7 +289,17 @@ static void want_accept_ra(struct build *b, const char *name)
 		want_sysctl(b, "2", "net/ipv6/conf/%s/accept_ra", name);
 }
 
-static void want_forwarding(struct build *b, const char *name, bool is_link)
+/* On a trunk tags must be seen; elsewhere a device may do as it likes. */
+static void want_tags(struct build *b, const char *name)
+{
+	const struct kernel_link *dev = device(b, name);
+	struct kernel_place place;
+
+	if (dev && dev->vlan && !kernel_place(b->links, b->link_count, dev, &place))
+		want_sysctl(b, "off", OFFLOAD_PATH "%s/rxvlan", place.trunk->name);
+}
+
+static void want_device(struct build *b, const char *name, bool is_link)
 {
 	char path[96], value[16];
 
@@ -299,6 +309,7 @@ static void want_forwarding(struct build *b, const char *name, bool is_link)
 	 * arrival: no need to make a router of every other device. rp_filter is not touched: XDP
 	 * and the redirect to the neighbour both pass by it. */
 	want_sysctl(b, "1", "net/ipv4/conf/%s/forwarding", name);
+	want_tags(b, name);
 	if (!is_link)
 		return;
 	/* A dead wire must make its routes dead: otherwise the look-up still answers with it. */
@@ -332,10 +343,10 @@ static void want_sysctls(struct build *b)
 	char value[16];
 
 	for (size_t i = 0; i < b->c->interfaces.count; i++)
-		want_forwarding(b, b->c->interfaces.at[i].text, false);
+		want_device(b, b->c->interfaces.at[i].text, false);
 	for (size_t i = 0; i < b->c->circuit_count; i++)
 		for (size_t k = 0; k < b->c->circuits[i].link_count; k++) {
-			want_forwarding(b, b->c->circuits[i].links[k].interface, true);
+			want_device(b, b->c->circuits[i].links[k].interface, true);
 			want_loose_filter(b, &b->c->circuits[i].links[k]);
 		}
 	if (!any_ipv6(b->c) ||
@@ -353,10 +364,8 @@ int kernel_want_build(const struct config *c, const struct kernel_link *links, s
 		      struct kernel_want *out, struct report *r)
 {
 	struct build b = { .c = c,
-			   .links = links,
-			   .link_count = link_count,
-			   .addresses = addresses,
-			   .address_count = address_count,
+			   .links = links, .link_count = link_count,
+			   .addresses = addresses, .address_count = address_count,
 			   .report = r,
 			   .rules = { .size = sizeof(struct kernel_rule) },
 			   .routes = { .size = sizeof(struct kernel_route) },
@@ -372,12 +381,9 @@ int kernel_want_build(const struct config *c, const struct kernel_link *links, s
 			want_blackhole(&b, &circuit->inbound_pool.at[k].prefix);
 	}
 	want_sysctls(&b);
-	*out = (struct kernel_want){ .rules = b.rules.at,
-				     .rule_count = b.rules.count,
-				     .routes = b.routes.at,
-				     .route_count = b.routes.count,
-				     .sysctls = b.sysctls.at,
-				     .sysctl_count = b.sysctls.count };
+	*out = (struct kernel_want){ .rules = b.rules.at, .rule_count = b.rules.count,
+				     .routes = b.routes.at, .route_count = b.routes.count,
+				     .sysctls = b.sysctls.at, .sysctl_count = b.sysctls.count };
 	if (b.rules.error || b.routes.error || b.sysctls.error) {
 		kernel_want_free(out);
 		return -ENOMEM;

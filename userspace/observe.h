@@ -52,7 +52,7 @@ struct observe_fill {
 /* A link as the live slot knows it. */
 struct observe_link {
 	uint32_t ifindex;
-	uint16_t outer, inner;
+	uint32_t trunk; /* of a VLAN device */
 	struct role role;
 	char interface[16];
 	bool up;

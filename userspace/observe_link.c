@@ -31,11 +31,12 @@ static void device_state(struct observe_link *l, const struct kernel_link *links
 {
 	snprintf(l->interface, sizeof(l->interface), "#%u", l->ifindex);
 	for (size_t i = 0; i < count; i++) {
+		if ((uint32_t)links[i].ifindex == (l->trunk ? l->trunk : l->ifindex))
+			l->xdp = links[i].xdp;
 		if ((uint32_t)links[i].ifindex != l->ifindex)
 			continue;
 		snprintf(l->interface, sizeof(l->interface), "%s", links[i].name);
 		l->up = links[i].up && links[i].carrier;
-		l->xdp = links[i].xdp;
 	}
 }
 
@@ -59,12 +60,12 @@ static int walk_links(const struct observe *o, int fd, struct observe_link *at, 
 	for (*count = 0; !err && *count < LINKS_LIMIT && !bpf_map_get_next_key(fd, from, &next);) {
 		struct link value;
 
-		if (!bpf_map_lookup_elem(fd, &next, &value) &&
-		    value.role[o->live.slot % SLOTS].kind != ROLE_NONE) {
+		if (next.outer == NO_TAG && !bpf_map_lookup_elem(fd, &next, &value) &&
+		    (value.role[o->live.slot % SLOTS].kind == ROLE_INSIDE ||
+		     value.role[o->live.slot % SLOTS].kind == ROLE_LINK)) {
 			struct observe_link *l = &at[(*count)++];
 
-			*l = (struct observe_link){.ifindex = next.ifindex, .outer = next.outer,
-						   .inner = next.inner,
+			*l = (struct observe_link){.ifindex = next.ifindex, .trunk = value.trunk,
 						   .role = value.role[o->live.slot % SLOTS]};
 			device_state(l, links, known);
 			l->failed = failed < 0 ? 0 : failed_on(failed, next.ifindex);

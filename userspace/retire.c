@@ -25,6 +25,17 @@ static bool opened_outside(const struct flow_record *r)
 	return r->forward.flags & FLOW_OPENED_OUTSIDE;
 }
 
+/* The device that the next hop is on; what sends may be a trunk of VLAN devices. 0: none that is known. */
+static uint32_t device_of(const struct maps *m, const struct next_hop *hop)
+{
+	struct link_key key = { hop->oif, hop->tags[0], hop->tags[1] ? hop->tags[1] : NO_TAG };
+	struct link l;
+
+	if (!hop->tags[0])
+		return hop->oif;
+	return maps_get(m, MAP_links, &key, &l) ? 0 : l.device;
+}
+
 /* The device by which packets of the half leave, 0: not known now. As of the forward half the iterator
  * tells it itself: an entry that the half was led to lately is still the one it was led to. */
 static uint32_t way_of(const struct maps *m, const struct half *half)
@@ -37,7 +48,7 @@ static uint32_t way_of(const struct maps *m, const struct half *half)
 	tick = (uint32_t)(((uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec) >> TICK_SHIFT);
 	if (!index || tick - half->asked >= NEXT_HOP_REST || maps_get(m, MAP_next_hops, &index, &hop))
 		return 0;
-	return hop.oif;
+	return device_of(m, &hop);
 }
 
 /* The halves of a flow that the outside opened have changed sides. A way that is not known now may be
@@ -256,7 +267,7 @@ static int pending(const struct maps *m, struct census *c)
 	while (!err && !maps_next(m, MAP_links, at, &key)) {
 		at = &key;
 		/* A circuit that goes as a whole takes its links along. */
-		if (!maps_get(m, MAP_links, &key, &l) && l.role[slot].retiring &&
+		if (key.outer == NO_TAG && !maps_get(m, MAP_links, &key, &l) && l.role[slot].retiring &&
 		    !whole[l.role[slot].circuit % CIRCUITS_MAX])
 			err = retire_suspect(c, (struct suspect){ .kind = SUSPECT_LINK,
 								  .number = l.role[slot].circuit,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "apply_plan.h"
+#include "offload.h"
 #include "print.h"
 
 static bool kept_prefix(const struct plan *p, const struct prefix *prefix)
@@ -78,12 +79,11 @@ static int keep_route(struct kernel_want *w, const struct kernel_route *r)
 	return 0;
 }
 
-static int keep_sysctl(struct kernel_want *w, const char *family, const char *device, const char *what)
+static int keep_setting(struct kernel_want *w, struct kernel_sysctl s)
 {
-	struct kernel_sysctl *grown, s = { .value = "1" };
+	struct kernel_sysctl *grown;
 	char value[16];
 
-	snprintf(s.path, sizeof(s.path), "net/%s/conf/%s/%s", family, device, what);
 	for (size_t i = 0; i < w->sysctl_count; i++)
 		if (!strcmp(w->sysctls[i].path, s.path))
 			return 0;
@@ -95,6 +95,22 @@ static int keep_sysctl(struct kernel_want *w, const char *family, const char *de
 	w->sysctls = grown;
 	grown[w->sysctl_count++] = s;
 	return 0;
+}
+
+static int keep_sysctl(struct kernel_want *w, const char *family, const char *device, const char *what)
+{
+	struct kernel_sysctl s = { .value = "1" };
+
+	snprintf(s.path, sizeof(s.path), "net/%s/conf/%s/%s", family, device, what);
+	return keep_setting(w, s);
+}
+
+static int keep_tags(struct kernel_want *w, const char *trunk)
+{
+	struct kernel_sysctl s = { .value = "off" };
+
+	snprintf(s.path, sizeof(s.path), OFFLOAD_PATH "%s/rxvlan", trunk);
+	return keep_setting(w, s);
 }
 
 /* Forwarding of a retiring link: without it the look-up of what comes in there answers nothing. */
@@ -110,6 +126,8 @@ static int keep_sysctls(struct plan *p)
 		err = keep_sysctl(&p->want, "ipv4", name, "forwarding");
 		err = err ? err : keep_sysctl(&p->want, "ipv4", name, "ignore_routes_with_linkdown");
 		err = err ? err : keep_sysctl(&p->want, "ipv6", name, "ignore_routes_with_linkdown");
+		if (!err && p->devices[i].link->vlan)
+			err = keep_tags(&p->want, p->devices[i].place.trunk->name);
 	}
 	return err;
 }

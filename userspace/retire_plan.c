@@ -9,11 +9,15 @@
 #include "print.h"
 
 /* Is what has this number now the device that we attached to? Numbers are given again. */
-static bool still_ours(const struct plan *p, int ifindex)
+static bool still_ours(const struct plan *p, int ifindex, const struct link *l)
 {
 	const struct kernel_link *link = plan_link_at(p, ifindex);
+	struct kernel_place place;
 
-	return link && attached_xdp(p->instance.pins, link->name, ifindex);
+	return link && !kernel_place(p->links, p->link_count, link, &place) &&
+	       place.trunk->ifindex == (l->trunk ? (int)l->trunk : ifindex) &&
+	       !memcmp(place.tags, l->tags, sizeof(l->tags)) &&
+	       attached_xdp(p->instance.pins, place.trunk->name, place.trunk->ifindex);
 }
 
 static int suspect_links(struct plan *p)
@@ -24,9 +28,9 @@ static int suspect_links(struct plan *p)
 
 	while (!err && !maps_next(&p->maps, MAP_links, at, &key)) {
 		at = &key;
-		if (maps_get(&p->maps, MAP_links, &key, &l) ||
+		if (key.outer != NO_TAG || maps_get(&p->maps, MAP_links, &key, &l) ||
 		    l.role[p->live.slot].kind != ROLE_LINK || plan_has_device(p, (int)key.ifindex) ||
-		    !still_ours(p, (int)key.ifindex))
+		    !still_ours(p, (int)key.ifindex, &l))
 			continue;
 		err = retire_suspect(&p->census, (struct suspect){ .kind = SUSPECT_LINK,
 								   .number = l.role[p->live.slot].circuit,
@@ -221,16 +225,14 @@ static void keep_links(struct plan *p)
 		bool retiring;
 
 		/* A circuit that goes as a whole keeps its links; one that stays, those in use. */
-		if (s->kind != SUSPECT_LINK || p->device_count == DEVICES_MAX ||
-		    !(p->image->circuits[s->number].flags & CIRCUIT_PRESENT))
+		if (s->kind != SUSPECT_LINK || !(p->image->circuits[s->number].flags & CIRCUIT_PRESENT))
 			continue;
 		retiring = p->image->circuits[s->number].flags & CIRCUIT_RETIRING;
 		if (!s->flows && !retiring)
 			continue;
-		p->devices[p->device_count++] = (struct plan_device){
-			.link = plan_link_at(p, (int)s->ifindex),
-			.role = { .kind = ROLE_LINK, .circuit = (uint8_t)s->number, .retiring = 1 }
-		};
+		plan_device_add(p, plan_link_at(p, (int)s->ifindex),
+				(struct role){ .kind = ROLE_LINK, .circuit = (uint8_t)s->number,
+					       .retiring = 1 });
 	}
 }
 

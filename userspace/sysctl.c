@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "kernel.h"
+#include "offload.h"
 
 static int sysctl_open(const char *path, int flags)
 {
@@ -23,9 +24,12 @@ static int sysctl_open(const char *path, int flags)
 
 int kernel_sysctl_get(const char *path, char *value, size_t size)
 {
-	int fd = sysctl_open(path, O_RDONLY);
 	ssize_t got;
+	int fd;
 
+	if (offload_is(path))
+		return offload_get(path, value, size);
+	fd = sysctl_open(path, O_RDONLY);
 	if (fd < 0)
 		return fd;
 	got = read(fd, value, size - 1);
@@ -41,10 +45,12 @@ int kernel_sysctl_get(const char *path, char *value, size_t size)
 
 int kernel_sysctl_set(const char *path, const char *value)
 {
-	int fd = sysctl_open(path, O_WRONLY);
 	size_t size = strlen(value);
-	int err = 0;
+	int err = 0, fd;
 
+	if (offload_is(path))
+		return offload_set(path, value);
+	fd = sysctl_open(path, O_WRONLY);
 	if (fd < 0)
 		return fd;
 	if (write(fd, value, size) != (ssize_t)size)

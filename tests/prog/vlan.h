@@ -62,7 +62,7 @@ static void vlan(enum device d, struct tags t)
 		return;
 	assert_true(get("links", &key, &link));
 	link.device = rig.ifindex[d];
-	link.port = rig.ifindex[ALIEN];
+	link.trunk = rig.ifindex[ALIEN];
 	link.tags[0] = tag_of(t.tpid, t.tci);
 	link.tags[1] = t.inner_tpid ? tag_of(t.inner_tpid, t.inner_tci) : 0;
 	put("links", &key, &link);
@@ -70,7 +70,7 @@ static void vlan(enum device d, struct tags t)
 	put("links", &key, &link);
 }
 
-static void port_is(int kind)
+static void trunk_is(int kind)
 {
 	struct link_key key = {rig.ifindex[ALIEN], NO_TAG, NO_TAG};
 	struct link link = {.role[0] = {.kind = kind, .circuit = kind == ROLE_LINK ? DALLAS : 0}};
@@ -100,7 +100,7 @@ static int set_up(void **state)
 		if (owned[i].scope == CHICAGO && i < 2)
 			put("answers", &key, &one);
 	}
-	port_is(ROLE_TRUNK);
+	trunk_is(ROLE_TRUNK);
 	return error;
 }
 

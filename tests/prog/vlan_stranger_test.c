@@ -6,7 +6,7 @@
 static const struct {
 	const char *claim;
 	struct tags tags;
-	int trunk, inside; /* verdict on a trunk, and where the port itself is inside */
+	int trunk, inside; /* verdict on a trunk, and where the device itself is inside */
 } strangers[] = {
 	{"untagged", {0, 0, 0, 0}, V_UNMANAGED, V_FORWARDED},
 	{"the tag", {Q, 10, 0, 0}, V_FORWARDED, V_FORWARDED},
@@ -46,7 +46,7 @@ static void unknown_tags_are_never_untagged(void **state)
 		struct outcome o;
 
 		set_up(state);
-		port_is(j ? ROLE_INSIDE : ROLE_TRUNK);
+		trunk_is(j ? ROLE_INSIDE : ROLE_TRUNK);
 		vlan(LAN, (struct tags){Q, 10, 0, 0});
 		vlan(LAN, (struct tags){AD, 7, Q, 30});
 		vlan(ER0, link_tags[1]);
@@ -101,13 +101,13 @@ static void snap_and_short_frames_are_no_packets(void **state)
 	}
 }
 
-/* Of the kernel's own frames on the port. */
+/* Of the kernel's own frames on the device. */
 static void guard_reads_the_tags(void **state)
 {
 	static const struct {
 		const char *claim, *source;
 		struct tags tags;
-		int trunk, link; /* verdict where the port is a trunk, and a link of another circuit */
+		int trunk, link; /* verdict on a trunk, and on a link of another circuit */
 	} rows[] = {
 		{"owned, with its tag", "203.0.113.34", {Q, 100, 0, 0}, V_GUARD_PASSED, V_GUARD_PASSED},
 		{"owned, with its two tags", "203.0.113.2", {AD, 7, Q, 30}, V_GUARD_PASSED, V_GUARD_PASSED},
@@ -143,7 +143,7 @@ static void guard_reads_the_tags(void **state)
 		struct frame f = tagged(frame_make(&t, NULL), rows[i].tags);
 		int wanted = j ? rows[i].link : rows[i].trunk, action;
 
-		port_is(j ? ROLE_LINK : ROLE_TRUNK);
+		trunk_is(j ? ROLE_LINK : ROLE_TRUNK);
 		action = guard(ALIEN, &f, &verdict);
 		verdict_is(verdict, wanted, rows[i].claim, t.family);
 		assert_int_equal(action, wanted == V_GUARD_PASSED || wanted == V_NOT_GUARDED ? -1 : 2);
