@@ -87,6 +87,17 @@ static const char *why_not(int err)
 	}
 }
 
+/* What the kernel allows for one tag; with the second a full packet would not be sent, and nobody be told. */
+static void fits(struct plan *p, const char *name, int line)
+{
+	const struct plan_device *d = &p->devices[p->device_count - 1];
+
+	if (d->place.tags[1] && d->link->mtu + 4 > d->place.trunk->mtu)
+		report_warning(&p->report, p->config->file, line,
+			       "%s: two VLAN tags on packets of MTU %u do not fit %s, whose MTU is %u; accepted: %u",
+			       name, d->link->mtu, d->place.trunk->name, d->place.trunk->mtu, d->link->mtu + 4);
+}
+
 static void want_device(struct plan *p, const char *name, int line, struct role role)
 {
 	const struct kernel_link *link = plan_link(p, name);
@@ -101,6 +112,8 @@ static void want_device(struct plan *p, const char *name, int line, struct role 
 	else if (err)
 		(p->request->tolerant ? report_warning : report_error)(&p->report, file, line, "%s: %s", name,
 								       why_not(err));
+	else
+		fits(p, name, line);
 }
 
 static int number_of(struct plan *p, const struct config_circuit *c)

@@ -21,7 +21,8 @@ vm=$top/build/vm
 limit=${LIMIT_VM:-1800} # seconds of a machine
 # Loading the programs takes ten seconds under emulation, so not all there is: every verdict (prog),
 # connections over both families and their sources, violations, the daemon and expiry, stop.
-choice="prog tests/netns/pin.sh tests/netns/violation.sh tests/netns/expiry.sh tests/netns/stop.sh"
+choice="prog tests/netns/pin.sh tests/netns/violation.sh tests/netns/expiry.sh tests/netns/stop.sh
+	tests/netns/vlan.sh"
 skip() {
 	echo "skipped: $*"
 	exit 77
