@@ -40,7 +40,7 @@ static __always_inline enum verdict F(proof_or_not)(struct pkt *p, struct F(open
 						    const FLOW_KEY *key, __u32 number)
 {
 	struct service_counter *counter = service_counter(number);
-	__u32 minute = challenge_minute(p), said = bpf_ntohl(p->number), tag;
+	__u32 minute = challenge_minute(p), said = p->seq, tag;
 	struct proof *proof;
 
 	if (p->protocol != IPPROTO_TCP || !(p->tcp & TCP_RST) || p->tcp & TCP_ACK)
@@ -215,7 +215,7 @@ static __always_inline enum verdict F(all_down)(struct xdp_md *ctx, struct pkt *
 	if (service && service->flags & SERVICE_DOWN_ICMP)
 		answer_unreachable(p, false);
 	if (service && service->flags & SERVICE_DOWN_RESET && p->protocol == IPPROTO_TCP &&
-	    F(tcp_answer)(ctx, p, key, 0, bpf_ntohl(p->number) + 1, TCP_RST | TCP_ACK))
+	    F(tcp_answer)(ctx, p, key, 0, p->seq + 1, TCP_RST | TCP_ACK))
 		return V_NO_SERVER_RESET;
 	return V_NO_SERVER;
 }
@@ -270,7 +270,7 @@ static __noinline enum verdict F(again)(struct pkt *p, const FLOW_KEY *key, cons
 
 /*
  * Did the remote host begin anew on another circuit? Providers do move, so the SYN of a published service
- * ends a flow that its server closes, or whose own circuit leads nowhere now. Its tuple is free a second later,
+ * ends a flow that is closing, or whose own circuit leads nowhere now. Its tuple is free a second later,
  * when the SYN comes again.
  */
 static __noinline bool F(superseded)(struct xdp_md *ctx, struct pkt *p, FLOW *f)
@@ -286,7 +286,7 @@ static __noinline bool F(superseded)(struct xdp_md *ctx, struct pkt *p, FLOW *f)
 	peer = F(flow_peer)(f, p->protocol);
 	if (!service || !peer || circuit_admits(p, service) != GO_ON)
 		return false;
-	if (!flow_closed_by_server(f->half.flags, peer->half.flags)) {
+	if (!flow_closing(f->half.flags, peer->half.flags)) {
 		struct way way;
 
 		answer = F(route_to_circuit)(ctx, p, peer, &way);

@@ -30,9 +30,9 @@ static __always_inline __u64 delta_long(__u64 sum, __be32 from, __be32 to)
 }
 
 /* RFC 1624 equation 3: HC' = ~(~HC + ~m + m'). */
-static __always_inline __u16 checksum_adjust(__u16 checksum, __u16 delta)
+static __always_inline __u16 checksum_adjust(__u16 checksum, __u64 delta)
 {
-	return ~sum_fold((__u64)(__u16)~checksum + delta);
+	return ~sum_fold((__u16)~checksum + delta);
 }
 
 #endif

@@ -133,11 +133,11 @@ static __always_inline bool F(flow_delete)(const FLOW_KEY *key, FLOW *f, __u32 c
 		F(map_address_)(&event->saddr, &key->saddr);
 		F(map_address_)(&event->daddr, &key->daddr);
 		F(map_address_)(&event->pool, &f->saddr);
-		event->packets[0] = f->half.packets;
-		event->bytes[0] = f->half.bytes;
+		event->packets[0] = half_packets(&f->half);
+		event->bytes[0] = half_bytes(&f->half);
 		if (peer) {
-			event->packets[1] = peer->half.packets;
-			event->bytes[1] = peer->half.bytes;
+			event->packets[1] = half_packets(&peer->half);
+			event->bytes[1] = half_bytes(&peer->half);
 		}
 	}
 	if (bpf_map_delete_elem(FLOWS, key)) {
@@ -219,43 +219,6 @@ static __noinline enum verdict F(flow_violation)(struct xdp_md *ctx, struct pkt 
 	return circuit && circuit->flags & CIRCUIT_MONITOR ? GO_ON : V_VIOLATION;
 }
 
-/* A new connection over a tuple whose old one is closing: same pin, state from the start. */
-static __always_inline void F(flow_reopen)(const FLOW_KEY *key, FLOW *f, __u8 protocol)
-{
-	FLOW *peer = F(flow_peer)(f, protocol);
-	struct in6_addr room;
-
-	if (!peer || !flow_closing(f->half.flags, peer->half.flags))
-		return;
-	__sync_fetch_and_and(&peer->half.flags, ~(FLOW_SEEN | FLOW_TCP));
-	__sync_fetch_and_and(&f->half.flags, ~FLOW_TCP);
-	if (__sync_fetch_and_or(&f->half.flags, FLOW_HALF_OPEN) & FLOW_HALF_OPEN)
-		return;
-	half_open_take(F(flow_host)(key, &room), F(flow_service)(f));
-}
-
-/*
- * Who says that a connection begins anew is the inside: its SYN, or its answer to a SYN from outside. A RST and
- * a SYN from there may both be forged, and must not make a half-open flow of one that is established.
- */
-static __always_inline void F(flow_begins)(struct pkt *p, const FLOW_KEY *key, FLOW *f)
-{
-	bool outside = f->half.flags & FLOW_OPENED_OUTSIDE, answer = p->tcp & TCP_ACK;
-	FLOW_KEY peer_key;
-	FLOW *peer;
-
-	if (outside != answer || outside != !!(f->half.flags & FLOW_REPLY))
-		return;
-	if (!outside) {
-		F(flow_reopen)(key, f, p->protocol);
-		return;
-	}
-	F(flow_peer_key)(f, p->protocol, &peer_key);
-	peer = bpf_map_lookup_elem(FLOWS, &peer_key);
-	if (peer)
-		F(flow_reopen)(&peer_key, peer, p->protocol);
-}
-
 /*
  * Does the opener's packet end the half-open state, now that the other side has answered? Of TCP it must
  * acknowledge. What an outside host acknowledges must be what the server sent to it: whoever forged the
@@ -269,7 +232,7 @@ static __always_inline bool F(opener_proves)(struct pkt *p, const FLOW *f, const
 		return false;
 	if (!(f->half.flags & FLOW_OPENED_OUTSIDE))
 		return peer->half.flags & FLOW_SEEN;
-	return peer->half.flags & FLOW_SYN && p->number == peer->half.expected;
+	return peer->half.flags & FLOW_SYN && acknowledges_syn(p, &f->half, &peer->half);
 }
 
 /* What this packet says of the connection's state. Rare: most packets say nothing new. */
@@ -279,15 +242,9 @@ static __noinline void F(flow_advance)(struct pkt *p, const FLOW_KEY *key, FLOW 
 	FLOW_KEY peer_key;
 	FLOW *peer;
 
-	if (p->protocol == IPPROTO_TCP && p->tcp & TCP_SYN) {
-		F(flow_begins)(p, key, f);
-		flags = f->half.flags;
-	}
 	if (said & ~flags)
 		__sync_fetch_and_or(&f->half.flags, said);
 	if (flags & FLOW_REPLY) {
-		if (p->protocol == IPPROTO_TCP && p->tcp & TCP_SYN && flags & FLOW_OPENED_OUTSIDE)
-			f->half.expected = bpf_htonl(bpf_ntohl(p->number) + 1);
 		if (flags & FLOW_SEEN || p->protocol == IPPROTO_TCP)
 			return;
 		F(flow_peer_key)(f, p->protocol, &peer_key);
@@ -308,5 +265,5 @@ static __always_inline bool F(flow_news)(struct pkt *p, const FLOW *f)
 {
 	__u32 said = FLOW_SEEN | flow_tcp_bits(p->tcp);
 
-	return f->half.flags & FLOW_HALF_OPEN || said & ~f->half.flags || said & FLOW_SYN;
+	return f->half.flags & FLOW_HALF_OPEN || said & ~f->half.flags;
 }

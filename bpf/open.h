@@ -28,8 +28,7 @@ static __always_inline void F(opening_start)(struct pkt *p, struct F(opening) *o
 	o->reply.half.flags = FLOW_REPLY;
 	/* the packet that opens the flow is its first */
 	o->forward.half.flags = FLOW_HALF_OPEN | FLOW_SEEN | flow_tcp_bits(p->tcp);
-	o->forward.half.packets = 1;
-	o->forward.half.bytes = p->frame;
+	half_count(&o->forward.half, p->frame);
 	o->forward.half.iif = p->ifindex;
 	o->reply.saddr = key->daddr;
 	o->reply.half.sport = key->dport;

@@ -75,7 +75,10 @@ struct pkt {
 	__u64 now; /* ns, CLOCK_MONOTONIC, the only reading of the clock */
 	struct settings *settings; /* of the live slot */
 	__u32 slot;
-	__be32 number; /* TCP: what an ACK without SYN acknowledges, else the sequence number */
+	__u32 seq; /* TCP, host order like the three below */
+	__u32 ack;
+	__u16 window; /* as it stands there, not scaled */
+	__u16 segment; /* sequence numbers it takes: data, SYN and FIN */
 	__u32 route_age; /* ticks that a half may go on without asking the FIB */
 	__u32 ifindex; /* where it came in; of a VLAN device its own */
 	__u16 generation; /* low bits */
@@ -90,6 +93,7 @@ struct pkt {
 	__u8 special; /* enum verdict it ends in unless it is for the kernel, or GO_ON */
 	__u8 action; /* XDP action of a forwarded packet */
 	__u8 whole; /* IPv4: may not be fragmented */
+	__u8 idle; /* of a TCP flow, but without effect on it */
 	__u8 dead; /* its tuple has a flow that is dead and not deleted yet */
 	__u8 tags; /* VLAN tags that were taken off the frame, and stand in `tag` */
 	struct vlan_tag tag[TAGS_MAX]; /* outer first */

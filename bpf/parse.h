@@ -42,7 +42,10 @@ static __always_inline enum verdict parse_tcp(struct pkt *p, struct tcphdr *tcp,
 		return V_BAD_FLAGS;
 	/* an answer to nothing that is known here is no beginning */
 	p->opens = !(p->tcp & TCP_RST) && (p->tcp & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK);
-	p->number = (p->tcp & (TCP_SYN | TCP_ACK)) == TCP_ACK ? tcp->ack_seq : tcp->seq;
+	p->seq = bpf_ntohl(tcp->seq);
+	p->ack = bpf_ntohl(tcp->ack_seq);
+	p->window = bpf_ntohs(tcp->window);
+	p->segment = payload - header + (p->tcp & TCP_FIN) + (p->tcp & TCP_SYN) / TCP_SYN;
 	*sport = tcp->source;
 	*dport = tcp->dest;
 	return *sport && *dport ? GO_ON : V_BAD_TRANSPORT;

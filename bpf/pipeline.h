@@ -9,6 +9,7 @@
 #include "snat.h"
 #include "account.h"
 #include "open.h"
+#include "handshake.h"
 #include "leave.h"
 #include "admit.h"
 #include "rewrite.h"
@@ -19,6 +20,7 @@ static __always_inline enum verdict F(follow)(struct xdp_md *ctx, struct pkt *p,
 					      const FLOW_KEY *key, FLOW *f, struct way *way)
 {
 	bool refresh = F(flow_belongs)(p, f);
+	enum segment segment = SEGMENT_COUNTS;
 	enum verdict verdict;
 
 	if (!refresh) {
@@ -37,13 +39,21 @@ static __always_inline enum verdict F(follow)(struct xdp_md *ctx, struct pkt *p,
 	verdict = F(limits)(p, way);
 	if (verdict != GO_ON || !refresh)
 		return verdict;
-	/* first: what a packet says may shorten the timeout, and the silence before it is over */
-	f->half.last = p->now;
-	if (F(flow_news)(p, f))
-		F(flow_advance)(p, key, f);
-	f->half.iif = p->ifindex;
-	f->half.packets++;
-	f->half.bytes += p->frame;
+	if (p->protocol == IPPROTO_TCP && !segment_near(p, &f->half)) {
+		segment = F(segment_judge)(ctx, p, key, f);
+		if (segment == SEGMENT_REFUSED)
+			return V_TCP_WINDOW;
+		p->idle = segment == SEGMENT_IDLE;
+	}
+	if (!p->idle) {
+		/* first: what a packet says may shorten the timeout, and the silence before it is over */
+		f->half.last = p->now;
+		if (segment == SEGMENT_COUNTS && F(flow_news)(p, f))
+			F(flow_advance)(p, key, f);
+		if (f->half.iif != p->ifindex)
+			f->half.iif = p->ifindex;
+		half_count(&f->half, p->frame);
+	}
 	F(account)(p, f);
 	return GO_ON;
 }
@@ -58,7 +68,8 @@ static __always_inline enum verdict F(translate)(struct xdp_md *ctx, struct pkt 
 		return verdict;
 	if (!way->resolved)
 		return hand_over(ctx, p, way->oif, way->family, &way->next_hop);
-	return send_on(ctx, p, way);
+	verdict = send_on(ctx, p, way);
+	return p->idle && verdict == V_FORWARDED ? V_TCP_IDLE : verdict;
 }
 
 /*

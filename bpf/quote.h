@@ -263,6 +263,8 @@ static __always_inline void F(quote_restore_transport)(const FLOW *f, struct F(e
 	struct icmphdr *icmp;
 	struct udphdr *ports;
 	__u16 *check, old;
+	__u64 delta = f->half.l3_delta; /* a sum does not know source from destination */
+	__be16 id;
 
 	if (at > QUOTE_ROOM - QUOTE_TRANSPORT || sum > QUOTE_TRANSPORT - 2)
 		return;
@@ -270,16 +272,19 @@ static __always_inline void F(quote_restore_transport)(const FLOW *f, struct F(e
 	ports = (void *)l4;
 	icmp = (void *)l4;
 	if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP) {
+		delta = delta_word(delta, ports->source, f->half.dport);
+		delta = delta_word(delta, ports->dest, f->half.sport);
 		ports->source = f->half.dport;
 		ports->dest = f->half.sport;
 	} else if (sum) {
-		icmp->un.echo.id = f->half.flags & FLOW_REPLY ? f->half.dport : f->half.sport;
+		id = f->half.flags & FLOW_REPLY ? f->half.dport : f->half.sport;
+		delta = delta_word(FAMILY == 4 ? 0 : delta, icmp->un.echo.id, id);
+		icmp->un.echo.id = id;
 	}
 	check = (void *)(l4 + sum);
 	if (!sum || (protocol == IPPROTO_UDP && !*check))
 		return;
-	/* a sum does not know source from destination, so the half's own delta is the quote's too */
-	old = checksum_adjust(*check, f->half.l4_delta);
+	old = checksum_adjust(*check, delta);
 	*check = !old && protocol == IPPROTO_UDP ? 0xffff : old;
 }
 

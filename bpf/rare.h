@@ -13,8 +13,11 @@ static __always_inline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, s
 
 	if (verdict == GO_ON)
 		verdict = F(limits)(p, &o->way);
-	if (verdict == GO_ON)
-		verdict = F(opening_make)(p, o);
+	if (verdict != GO_ON)
+		return outside ? F(turn_away)(ctx, p, o, &o->key, verdict) : F(refuse)(p, verdict);
+	if (p->protocol == IPPROTO_TCP)
+		F(handshake_open)(ctx, p, o);
+	verdict = F(opening_make)(p, o);
 	if (verdict != GO_ON)
 		return outside ? F(turn_away)(ctx, p, o, &o->key, verdict) : F(refuse)(p, verdict);
 	F(account)(p, &o->forward);

@@ -16,17 +16,24 @@ static __always_inline __u16 *F(transport_sum)(struct pkt *p, void *l4, void *en
 	return (void *)(sum + 1) > end ? NULL : sum;
 }
 
-static __always_inline void F(rewrite_ports)(struct pkt *p, const FLOW *f, void *l4)
+/* Writes the ports, or the identifier of an echo. Returns what this and the addresses add to the sum. */
+static __always_inline __u64 F(rewrite_ports)(struct pkt *p, const FLOW *f, void *l4)
 {
 	struct icmphdr *icmp = l4;
-	struct udphdr *ports = l4; /* TCP has them in the same place */
+	__be32 *ports = l4; /* of TCP and UDP alike */
+	__u64 sum = f->half.l3_delta;
+	__be16 id;
 
 	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP) {
-		ports->source = f->half.sport;
-		ports->dest = f->half.dport;
-	} else {
-		icmp->un.echo.id = f->half.flags & FLOW_REPLY ? f->half.dport : f->half.sport;
+		sum = delta_long(sum, *ports, f->half.ports);
+		*ports = f->half.ports;
+		return sum;
 	}
+	id = f->half.flags & FLOW_REPLY ? f->half.dport : f->half.sport;
+	/* ICMP of IPv4 has no pseudo-header */
+	sum = delta_word(FAMILY == 4 ? 0 : sum, icmp->un.echo.id, id);
+	icmp->un.echo.id = id;
+	return sum;
 }
 
 /* The addresses, and one hop less. */
@@ -56,18 +63,19 @@ static __always_inline enum verdict F(rewrite)(struct xdp_md *ctx, struct pkt *p
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	void *l4 = data + offset;
 	__u16 *sum, old;
+	__u64 delta;
 
 	if (offset > L4_MAX || data + L4_OFFSET > end || l4 + 8 > end)
 		return V_TRUNCATED;
 	sum = F(transport_sum)(p, l4, end);
 	if (!sum)
 		return V_TRUNCATED;
+	delta = F(rewrite_ports)(p, f, l4);
 	old = *sum;
 	if (old || p->protocol != IPPROTO_UDP) {
-		old = checksum_adjust(old, f->half.l4_delta);
+		old = checksum_adjust(old, delta);
 		*sum = !old && p->protocol == IPPROTO_UDP ? 0xffff : old;
 	}
-	F(rewrite_ports)(p, f, l4);
 	F(rewrite_network)(data + ETH_HLEN, f);
 	return GO_ON;
 }

@@ -12,6 +12,7 @@
 #include "vlan.h"
 #include "parse.h"
 #include "parse_rare.h"
+#include "tcp.h"
 #include "classify.h"
 #include "flood.h"
 #include "answer.h"

@@ -130,18 +130,13 @@ static __always_inline bool F(pool_address)(struct pool *pool, __u32 number, ADD
 	return false;
 }
 
-/* What the rewrite of a packet with this tuple into the half's changes in the sums. */
-static __always_inline void F(half_deltas)(const FLOW_KEY *key, FLOW *f)
+/* What the rewrite of the addresses of this tuple into the half's changes in the sums. */
+static __always_inline void F(half_delta)(const FLOW_KEY *key, FLOW *f)
 {
-	__u64 sum = F(delta_address_)(0, &key->saddr, &f->saddr), l4;
+	__u64 sum = F(delta_address_)(0, &key->saddr, &f->saddr);
 
 	sum = F(delta_address_)(sum, &key->daddr, &f->daddr);
 	f->half.l3_delta = sum_fold(sum);
-	/* ICMP of IPv4 has no pseudo-header */
-	l4 = FAMILY == 4 && key->protocol == IPPROTO_ICMP ? 0 : sum;
-	l4 = delta_word(l4, key->sport, f->half.sport);
-	l4 = delta_word(l4, key->dport, f->half.dport);
-	f->half.l4_delta = sum_fold(l4);
 }
 
 /* Both halves for the address and port (network order) under trial. */
@@ -151,8 +146,8 @@ static __always_inline void F(opening_fill)(struct F(opening) *o, __be16 port)
 	o->forward.half.sport = port;
 	o->reply_key.daddr = o->address;
 	o->reply_key.dport = port;
-	F(half_deltas)(&o->key, &o->forward);
-	F(half_deltas)(&o->reply_key, &o->reply);
+	F(half_delta)(&o->key, &o->forward);
+	F(half_delta)(&o->reply_key, &o->reply);
 }
 
 /*

@@ -23,15 +23,6 @@ static __always_inline bool flow_closing(__u32 one, __u32 other)
 	return (one | other) & FLOW_RST || one & other & FLOW_FIN;
 }
 
-/*
- * The same of a flow that the outside opened, as far as the server says so: anybody may forge the RST of a
- * remote, who is far away and whose numbers nobody here checks.
- */
-static __always_inline bool flow_closed_by_server(__u32 forward, __u32 reply)
-{
-	return reply & FLOW_RST || forward & reply & FLOW_FIN;
-}
-
 /* ns of silence that end the flow with these two halves' flags. */
 static __always_inline __u64 flow_timeout(struct settings *s, __u8 protocol, __u32 one, __u32 other)
 {

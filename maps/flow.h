@@ -14,7 +14,9 @@
  *
  * The circuit is written at creation and never again. Times, counters and the
  * way out of a half are written only by packets of that half, so that two cores
- * never fight over a line; only `flags` is shared, and changed atomically. A
+ * never fight over a line; only `flags` is shared, and changed atomically. So are
+ * the sequence numbers of TCP, but for a connection that begins anew over the
+ * tuple of another. A
  * flow is dead when the latest packet of either half is older than its state's
  * timeout (settings.h): dead is final, no packet revives it, and nobody deletes
  * it before it has been dead for FLOW_GRACE more, because an element of a hash
@@ -61,7 +63,18 @@ enum flow_flag {
 	FLOW_TO_CIRCUIT = 1 << 12, /* packets of this half leave by the circuit, else to the inside */
 	FLOW_FROM_CIRCUIT = 1 << 13, /* and come in on it, else from the inside; neither: a hairpin */
 	FLOW_SERVICE = 1 << 14, /* in both halves: `class` is the number of the service */
+	FLOW_RENEWS = 1 << 15, /* reply half: the inside would begin anew, once `expected` is acknowledged */
 };
+
+/*
+ * The highest bits of the flags of TCP: the scale of the windows that this half advertises (RFC 7323), and the
+ * largest of them so far, as a power of two above 64 KiB.
+ */
+#define FLOW_SCALE_SHIFT 24
+#define FLOW_WINDOW_SHIFT 28
+#define FLOW_WINDOWS (0xffU << FLOW_SCALE_SHIFT)
+#define FLOW_SCALE_MAX 14
+#define WINDOW_LEAST 65536U
 
 /*
  * What does not depend on the family. With the addresses of IPv4 it is one cache line, and the
@@ -70,25 +83,59 @@ enum flow_flag {
 struct half {
 	__u64 last; /* ns, latest packet of this half; creation before the first; of a killed flow, its
 		     * death */
-	__u64 packets;
-	__u64 bytes; /* whole frames */
+	__u64 bytes; /* whole frames, 52 bits; above them the high 12 bits of the packets: half_bytes() */
+	__u32 packets; /* their low 32 bits: half_packets() */
 	__u32 flags; /* enum flow_flag */
 	__u32 asked; /* tick (next_hop.h), when the FIB was last asked for this half */
-	__u32 iif; /* device of the latest packet of this half */
+	__u32 iif : 24; /* device of the latest packet of this half */
+	__u32 circuit : 8; /* the pin */
 	union {
 		__u32 opened; /* forward half: seconds of CLOCK_MONOTONIC */
-		__be32 expected; /* reply half of TCP opened outside: what must be acknowledged, see bpf/flow.h */
+		__u32 expected; /* reply half of TCP: what the latest SYN from inside wants acknowledged */
 	};
+	__u32 next; /* TCP, host order like the two around it: behind the last byte seen of this half */
+	__u32 acked; /* TCP, with FLOW_ACK: the highest number that this half acknowledged */
 	__u16 hop; /* index of `next_hops`, 0: the FIB is asked each time */
 	__u16 generation; /* of the FIB's answer, low bits of live.generation */
-	__u16 l3_delta; /* what the rewrite adds to the IPv4 header's sum, ones' complement */
-	__u16 l4_delta; /* and to the transport's */
+	__u16 l3_delta; /* what the translated addresses add to a sum, ones' complement */
 	__u16 class; /* with FLOW_SERVICE the number of the service */
-	__be16 sport; /* translated */
-	__be16 dport;
-	__u8 circuit; /* the pin */
-	__u8 pad;
+	union {
+		struct {
+			__be16 sport; /* translated */
+			__be16 dport;
+		};
+		__be32 ports; /* both, as they stand in a header */
+	};
 };
+
+#define HALF_BYTES_BITS 52
+
+static inline __u64 half_packets(const struct half *half)
+{
+	return half->bytes >> HALF_BYTES_BITS << 32 | half->packets;
+}
+
+static inline __u64 half_bytes(const struct half *half)
+{
+	return half->bytes & ((1ULL << HALF_BYTES_BITS) - 1);
+}
+
+static inline void half_count(struct half *half, __u32 frame)
+{
+	half->bytes += frame;
+	if (!++half->packets)
+		half->bytes += 1ULL << HALF_BYTES_BITS;
+}
+
+static inline __u32 half_scale(__u32 flags)
+{
+	return flags >> FLOW_SCALE_SHIFT & 15;
+}
+
+static inline __u32 half_window(__u32 flags)
+{
+	return WINDOW_LEAST << (flags >> FLOW_WINDOW_SHIFT);
+}
 
 struct flow4 {
 	struct half half;

@@ -85,7 +85,9 @@
 	X(ERROR_SUM, DROP, "ICMP error with a wrong checksum") \
 	X(ICMP_REDIRECT, DROP, "ICMP redirect") \
 	X(NO_HEADROOM, DROP, "no room before the frame for the VLAN tags of its way out") \
-	X(NOT_GUARDED, PASS, "kernel's own frame that leaves by the device of a circuit, but by no circuit")
+	X(NOT_GUARDED, PASS, "kernel's own frame that leaves by the device of a circuit, but by no circuit") \
+	X(TCP_WINDOW, DROP, "TCP reset far from the sequence numbers of its flow") \
+	X(TCP_IDLE, FORWARD, "translated and sent on, but without effect on its TCP flow")
 
 #define VERDICT_ENUM(name, action, text) V_##name,
 enum verdict { VERDICTS(VERDICT_ENUM) V_MAX };

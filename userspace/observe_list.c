@@ -41,10 +41,10 @@ static void cells_counts(const struct flow_record *r)
 	bool inward = flow_opening(r) == OPENED_OUTSIDE;
 	const struct half *out = inward ? reply : &r->forward, *in = inward ? &r->forward : reply;
 
-	print_cell_number(out->packets);
-	print_cell_number(out->bytes);
-	print_cell_number(in->packets);
-	print_cell_number(in->bytes);
+	print_cell_number(half_packets(out));
+	print_cell_number(half_bytes(out));
+	print_cell_number(half_packets(in));
+	print_cell_number(half_bytes(in));
 }
 
 static void print_flow(const struct list *l, const struct flow_record *r)

@@ -315,7 +315,7 @@ static void pin_only_circuit_changes_no_address(void **state)
 		assert_true(same_tuple(tuple_of(&o.frame), t));
 		assert_true(sums_right(&o.frame));
 		assert_int_equal(pinned_to(f, IPPROTO_TCP, AT_EXCHANGE, 83), CHICAGO);
-		back = hear(ER0, turned(t), &(struct shape){.tcp = SYN | ACK});
+		back = hear(ER0, turned(t), &(struct shape){.tcp = SYN | ACK, .ack = 1});
 		verdict_is(back.verdict, V_FORWARDED, "pin only, back", f);
 		assert_true(sums_right(&back.frame));
 		verdict_is(hear(WAN, turned(t), &(struct shape){.tcp = ACK}).verdict, V_VIOLATION,

@@ -7,7 +7,7 @@ static const struct {
 	uint8_t protocol;
 	struct shape there, back;
 } talks[] = {
-	{"TCP", IPPROTO_TCP, {.tcp = SYN}, {.tcp = SYN | ACK}},
+	{"TCP", IPPROTO_TCP, {.tcp = SYN}, {.tcp = SYN | ACK, .ack = 1}},
 	{"UDP", IPPROTO_UDP, {.payload = 11}, {.payload = 30}},
 	{"echo", IPPROTO_ICMP, {.payload = 56}, {.answer = true, .payload = 56}},
 };
@@ -217,7 +217,7 @@ static void established(int family, struct tuple *t, struct tuple *back)
 	struct outcome o = open_flow(family, 0, t);
 
 	*back = reply_of(&o);
-	hear(ER0, *back, &(struct shape){.tcp = SYN | ACK});
+	hear(ER0, *back, &(struct shape){.tcp = SYN | ACK, .ack = 1});
 	hear(LAN, *t, &(struct shape){.tcp = ACK});
 }
 
@@ -229,7 +229,7 @@ static void reset_shortens_the_life(void **state)
 
 		established(f, &t, &back);
 		age(&t, 1000 * NANOSECONDS);
-		verdict_is(hear(ER0, back, &(struct shape){.tcp = RST}).verdict, V_FORWARDED, "rst", f);
+		verdict_is(hear(ER0, back, &(struct shape){.tcp = RST, .seq = 1}).verdict, V_FORWARDED, "rst", f);
 		age(&t, 241 * NANOSECONDS);
 		verdict_is(hear(ER0, back, &(struct shape){.tcp = ACK}).verdict, V_UNSOLICITED, "rst",
 			   f);
@@ -262,7 +262,7 @@ static void new_syn_reopens_a_closing_flow_with_its_pin(void **state)
 		struct outcome o;
 
 		established(f, &t, &back);
-		hear(ER0, back, &(struct shape){.tcp = RST});
+		hear(ER0, back, &(struct shape){.tcp = RST, .seq = 1});
 		o = hear(LAN, t, &(struct shape){.tcp = SYN});
 		verdict_is(o.verdict, V_FORWARDED, "reopen", f);
 		assert_true(same_tuple(reply_of(&o), back));
@@ -271,7 +271,7 @@ static void new_syn_reopens_a_closing_flow_with_its_pin(void **state)
 		assert_int_equal(half.flags & (FLOW_HALF_OPEN | FLOW_SYN | FLOW_RST | FLOW_FIN),
 				 FLOW_HALF_OPEN | FLOW_SYN);
 		assert_int_equal(half_open_of(SIDE_INSIDE), 1);
-		hear(ER0, back, &(struct shape){.tcp = SYN | ACK});
+		hear(ER0, back, &(struct shape){.tcp = SYN | ACK, .ack = 1});
 		hear(LAN, t, &(struct shape){.tcp = ACK});
 		assert_int_equal(half_open_of(SIDE_INSIDE), 0);
 		age(&t, 1000 * NANOSECONDS);

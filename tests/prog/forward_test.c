@@ -7,7 +7,7 @@ static void next_hop_and_device_give_the_macs(void **state)
 	(void)state;
 	EACH_FAMILY(f) {
 		struct outcome o = hear(LAN, talk(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4000, 443), NULL);
-		struct outcome back = hear(ER0, reply_of(&o), &(struct shape){.tcp = SYN | ACK});
+		struct outcome back = hear(ER0, reply_of(&o), &(struct shape){.tcp = SYN | ACK, .ack = 1});
 
 		assert_memory_equal(o.frame.data, "\x02\0\0\0\x01\x10\x02\0\0\0\0\x02", 12);
 		assert_memory_equal(back.frame.data, "\x02\0\0\0\x01\x40\x02\0\0\0\0\x01", 12);

@@ -44,6 +44,9 @@ struct shape {
 	bool whole; /* don't fragment */
 	uint16_t payload;
 	uint32_t seq, ack; /* TCP */
+	uint16_t window;
+	const uint8_t *options; /* TCP, */
+	uint8_t options_length; /* a multiple of four */
 };
 
 static inline uint8_t icmp_of(int family)
@@ -180,9 +183,12 @@ static inline unsigned int frame_l4(uint8_t *l4, const struct tuple *t, const st
 		put16(l4 + 2, t->dport);
 		put32(l4 + 4, s->seq);
 		put32(l4 + 8, s->ack);
-		l4[12] = 5 << 4;
+		l4[12] = (5 + s->options_length / 4) << 4;
 		l4[13] = s->tcp ? s->tcp : SYN;
-		return 20;
+		put16(l4 + 14, s->window);
+		if (s->options_length)
+			memcpy(l4 + 20, s->options, s->options_length);
+		return 20 + s->options_length;
 	}
 	if (t->protocol == IPPROTO_UDP) {
 		put16(l4, t->sport);

@@ -25,6 +25,7 @@ static void sums_of_random_packets_are_right_both_ways(void **state)
 		assert_true(sums_right(&o.frame));
 		shape.answer = true;
 		shape.tcp = SYN | ACK;
+		shape.ack = shape.seq + 1 + shape.payload;
 		back = hear(ER0, reply_of(&o), &shape);
 		verdict_is(back.verdict, V_FORWARDED, "back", f);
 		assert_true(sums_right(&back.frame));
@@ -73,7 +74,7 @@ static void wrong_sum_stays_wrong(void **state)
 		verdict_is(o.verdict, V_FORWARDED, "wrong", f);
 		assert_false(sums_right(&o.frame));
 		back = hear(ER0, reply_of(&o), &(struct shape){.bad_sum = true, .answer = true,
-							       .tcp = SYN | ACK});
+							       .tcp = SYN | ACK, .ack = 10});
 		verdict_is(back.verdict, V_FORWARDED, "wrong, back", f);
 		assert_false(sums_right(&back.frame));
 	}

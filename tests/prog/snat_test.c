@@ -57,7 +57,7 @@ static void snat_takes_another_port_on_a_clash(void **state)
 		assert_int_not_equal(tuple_of(&b.frame).sport, 4321);
 		assert_in_range(tuple_of(&b.frame).sport, 1024, 65535);
 		assert_true(sums_right(&b.frame));
-		back = hear(ER0, reply_of(&b), &(struct shape){.answer = true, .tcp = SYN | ACK});
+		back = hear(ER0, reply_of(&b), &(struct shape){.answer = true, .tcp = SYN | ACK, .ack = 1});
 		verdict_is(back.verdict, V_FORWARDED, "clash, back", f);
 		assert_int_equal(tuple_of(&back.frame).dport, 4321);
 		assert_true(same_address(tuple_of(&back.frame).daddr, at(PILOT_TWO, f)));
