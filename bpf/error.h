@@ -44,8 +44,8 @@ static __noinline enum verdict F(error_stray)(struct pkt *p, const struct F(erro
 /* Is the error's own checksum right? A card cannot be asked here, and a wrong one must not become right. */
 static __always_inline bool F(error_sound)(struct xdp_md *ctx, struct pkt *p)
 {
-	__u32 length = p->length - (L4_OFFSET - ETH_HLEN);
-	__u64 sum = message_sum(ctx, L4_OFFSET, length);
+	__u32 length = message_length(p);
+	__u64 sum = message_sum(ctx, p->l4, length);
 
 	if (!sum)
 		return false;
@@ -112,7 +112,7 @@ static __always_inline enum verdict F(error_rewrite)(struct xdp_md *ctx, struct 
 		return V_TRUNCATED;
 	sum = F(error_outer)(p, f, e, data + ETH_HLEN, sum);
 	icmp->checksum = checksum_adjust(icmp->checksum, sum_fold(sum));
-	if (!kept || kept > sizeof(e->message) || bpf_xdp_store_bytes(ctx, L4_OFFSET, e->message, kept))
+	if (!kept || kept > sizeof(e->message) || bpf_xdp_store_bytes(ctx, p->l4, e->message, kept))
 		return V_TRUNCATED;
 	return GO_ON;
 }
@@ -138,7 +138,6 @@ static __always_inline enum verdict F(error_follow)(struct xdp_md *ctx, struct p
 
 static __always_inline enum verdict F(error_path)(struct xdp_md *ctx, struct pkt *p)
 {
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__u32 zero = 0;
 	struct F(error) *e = bpf_map_lookup_elem(&F(errors), &zero);
 	enum verdict verdict;
@@ -147,9 +146,10 @@ static __always_inline enum verdict F(error_path)(struct xdp_md *ctx, struct pkt
 	if (!e)
 		return V_NO_CONFIG;
 	__builtin_memset(&e->outer, 0, sizeof(e->outer));
-	verdict = F(parse)(p, data, end, &e->outer);
-	if (verdict != GO_ON)
-		return verdict;
+	verdict = F(parse_rare)(ctx, p, &e->outer);
+	p->settings = bpf_map_lookup_elem(&settings, &p->slot);
+	if (verdict != GO_ON || !p->settings)
+		return verdict == GO_ON ? V_NO_CONFIG : verdict;
 	verdict = F(quote_load)(ctx, p, e);
 	if (verdict == GO_ON)
 		verdict = F(quote_read)(e);

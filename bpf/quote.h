@@ -10,7 +10,6 @@
 #define ICMP_HEAD 8 /* of every error, in both families */
 #define QUOTE_ROOM 256 /* bytes of the quote that are looked at */
 #define QUOTE_TRANSPORT 20 /* of them so many may be of the transport header */
-#define QUOTE_HEADERS 8 /* IPv6 extension headers that are walked */
 
 #define ICMPV6_REDIRECT 137
 
@@ -27,6 +26,12 @@ struct {
 	__type(key, __u32);
 	__type(value, struct chunk);
 } chunks SEC(".maps");
+
+/* Bytes of the ICMP message. */
+static __always_inline __u32 message_length(const struct pkt *p)
+{
+	return ETH_HLEN + p->length - p->l4;
+}
 
 /*
  * The ones' complement sum of `length` bytes of the frame, 0 when they cannot be read or are too many: no
@@ -115,14 +120,14 @@ static __always_inline __u32 F(quote_said)(const __u8 *message)
 /* Reads the ICMP message, as far as it is looked at. */
 static __always_inline enum verdict F(quote_load)(struct xdp_md *ctx, struct pkt *p, struct F(error) *e)
 {
-	__u32 length = p->length - (L4_OFFSET - ETH_HLEN), said;
+	__u32 length = message_length(p), said;
 
 	if (length < ICMP_HEAD)
-		return V_ERROR_QUOTE;
+		return V_BAD_TRANSPORT;
 	if (length > sizeof(e->message))
 		length = sizeof(e->message);
 	__builtin_memset(e->message, 0, sizeof(e->message));
-	if (bpf_xdp_load_bytes(ctx, L4_OFFSET, e->message, length))
+	if (bpf_xdp_load_bytes(ctx, p->l4, e->message, length))
 		return V_TRUNCATED;
 	e->kept = length;
 	e->quoted = length - ICMP_HEAD;
@@ -185,7 +190,7 @@ static __always_inline enum verdict F(quote_network)(struct F(error) *e)
 		return V_ERROR_QUOTE;
 	if (length < e->quoted)
 		e->quoted = length;
-	for (i = 0; i < QUOTE_HEADERS && (next == IPPROTO_FRAGMENT || extension_header(next)); i++) {
+	for (i = 0; i < EXTENSIONS_MAX && (next == IPPROTO_FRAGMENT || extension_header(next)); i++) {
 		if (at > QUOTE_ROOM - 8 || at + 8 > e->quoted)
 			return V_ERROR_QUOTE;
 		verdict = quote_step(e->message + ICMP_HEAD + at, &next, &at);
