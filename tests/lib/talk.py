@@ -97,8 +97,10 @@ def connect(protocol, source, sport, dest, dport):
     s.settimeout(WAIT)
     if sport:  # without one, UDP sockets that may share a port are given one to share at times
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # errors of ICMP are told at once, not only when a connection gives up
-    if family(source) == socket.AF_INET:
+    # errors of ICMP are told at once, not only when a connection gives up; TALK_DEAF: only what ends a socket
+    if os.environ.get("TALK_DEAF"):
+        pass
+    elif family(source) == socket.AF_INET:
         s.setsockopt(socket.IPPROTO_IP, 11, 1)
     else:
         s.setsockopt(socket.IPPROTO_IPV6, 25, 1)
