@@ -34,6 +34,8 @@ packages=(
 	curl             # clients
 	wrk              # ten thousand of them
 	iputils-ping     # clients
+	iputils-tracepath # hops, as people look at them
+	traceroute       # the same
 	nftables         # the rival in the bench; the lab's firewalls
 	bird2            # the lab's routers speak BGP
 	python3-aiosmtpd # the lab's mail servers: a daemon that is nobody's MTA and brings no unit

@@ -10,6 +10,8 @@
                                                   "error TEXT"; status 1
   talk.py open udp|tcp SOURCE COUNT DEST DPORT    COUNT conversations at once, kept; prints answers,
                                                   or "error TEXT" for each that failed
+  talk.py hops udp|tcp SOURCE DEST DPORT          who says that a packet's hops are used up, a line for each
+                                                  number of hops from 1: "ADDRESS ERROR"; or "arrived"
   talk.py hold tcp|udp SOURCE COUNT DEST DPORT    COUNT conversations, kept: prints "COUNT held"; for each
                                                   line on stdin all are asked again, and "N as before"
                                                   says how many heard what they heard at first
@@ -143,6 +145,45 @@ def open_many(protocol, source, count, dest, dport):
             failed(e)
             bad = 1
     return bad
+
+
+def offender(s):
+    """Who complained, from the queue of errors (linux/errqueue.h), and of what."""
+    _, extra, _, _ = s.recvmsg(2048, 512, socket.MSG_ERRQUEUE)
+    data = extra[0][2]
+    number, = struct.unpack_from("I", data)
+    kind, = struct.unpack_from("H", data, 16)  # behind struct sock_extended_err
+    start, length = (24, 16) if kind == socket.AF_INET6 else (20, 4)
+    return f"{socket.inet_ntop(kind, data[start:start + length])} {errno.errorcode[number]}"
+
+
+def hops(protocol, source, dest, dport):
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    six = family(source) == socket.AF_INET6
+    level, limit, errors = (41, 16, 25) if six else (0, socket.IP_TTL, 11)
+    for ttl in range(1, 9):
+        with socket.socket(family(source), kind) as s:
+            s.settimeout(WAIT)
+            s.setsockopt(level, errors, 1)
+            s.setsockopt(level, limit, ttl)
+            s.bind((source, 0))
+            try:
+                s.connect((dest, int(dport)))
+                s.send(b"x")
+                s.recv(16)
+                print("arrived", flush=True)
+                return 0
+            except socket.timeout:
+                print("silence", flush=True)
+            except OSError as e:
+                if protocol == "tcp" and e.errno == errno.ECONNREFUSED:  # by a reset
+                    print("arrived", flush=True)
+                    return 0
+                said = offender(s)
+                print(said, flush=True)
+                if said.endswith("ECONNREFUSED"):
+                    return 0
+    return 1
 
 
 def hold(protocol, source, count, dest, dport):
@@ -288,7 +329,7 @@ def storm(interface, mac, source4, source6, *destinations):
 
 
 if __name__ == "__main__":
-    commands = {"serve": serve, "ask": ask, "open": open_many, "hold": hold, "fresh": fresh, "ready": ready,
+    commands = {"serve": serve, "ask": ask, "open": open_many, "hold": hold, "hops": hops, "fresh": fresh, "ready": ready,
                 "inject": inject, "forge": forge, "storm": storm}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
