@@ -25,6 +25,15 @@ static __noinline enum verdict F(error_source)(struct pkt *p, const struct F(err
 	return F(is_local)(&e->outer.saddr) ? V_MARTIAN : GO_ON;
 }
 
+/* Is it about what a server said from a public address that is its own? Hosts inside reach it by the kernel. */
+static __always_inline bool F(error_to_server)(struct pkt *p, const struct F(error) *e)
+{
+	__u32 number = F(service_find)(p, &e->key.daddr, e->key.dport);
+	struct service *service = service_at(p->slot, number);
+
+	return service && service->flags & SERVICE_KEEP_ALL;
+}
+
 /* Of no flow: the kernel's, as far as it is to the gateway itself or stays inside, else it ends here. */
 static __noinline enum verdict F(error_stray)(struct pkt *p, const struct F(error) *e, enum verdict verdict)
 {
@@ -38,7 +47,9 @@ static __noinline enum verdict F(error_stray)(struct pkt *p, const struct F(erro
 		return verdict;
 	if (!inside)
 		return V_NO_SEGMENT;
-	return F(trie_find)(&F(segments), p->slot, &e->outer.daddr) ? V_TO_INSIDE : verdict;
+	if (F(trie_find)(&F(segments), p->slot, &e->outer.daddr))
+		return V_TO_INSIDE;
+	return verdict == V_ERROR_NO_FLOW && F(error_to_server)(p, e) ? V_TO_INSIDE : verdict;
 }
 
 /* Is the error's own checksum right? A card cannot be asked here, and a wrong one must not become right. */

@@ -276,6 +276,27 @@ static void errors_of_no_flow_may_be_the_kernels(void **state)
 	}
 }
 
+/* Between hosts inside and a server that has the public address itself, the kernel forwards. */
+static void errors_about_such_a_server_are_the_kernels(void **state)
+{
+	struct service service = service_get(1);
+
+	(void)state;
+	EACH_FAMILY(f) {
+		struct tuple t = talk(f, IPPROTO_TCP, AT_PUBLIC, PILOT, 443, 4321);
+		struct speech s = {.sent = t, .seen = t, .at = LAN, .to = LAN};
+		struct error e = error_plain(f, &s);
+		struct frame in = error_in(&s, &e);
+
+		service.flags &= ~SERVICE_KEEP_ALL;
+		service_put(1, &service);
+		dropped(run(LAN, &in), V_ERROR_NO_FLOW, "translated", f);
+		service.flags |= SERVICE_KEEP_ALL;
+		service_put(1, &service);
+		verdict_is(run(LAN, &in).verdict, V_TO_INSIDE, "its own", f);
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, rig_reset)
@@ -289,6 +310,7 @@ int main(void)
 		CASE(quotes_that_name_no_flow),
 		CASE(no_error_is_answered),
 		CASE(errors_of_no_flow_may_be_the_kernels),
+		CASE(errors_about_such_a_server_are_the_kernels),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_end);
