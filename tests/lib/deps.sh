@@ -36,6 +36,8 @@ packages=(
 	iputils-ping     # clients
 	iputils-tracepath # hops, as people look at them
 	traceroute       # the same
+	stun-client      # what a client finds out about the NAT
+	coturn           # the server that tells it, on two addresses; and another such client
 	nftables         # the rival in the bench; the lab's firewalls
 	bird2            # the lab's routers speak BGP
 	python3-aiosmtpd # the lab's mail servers: a daemon that is nobody's MTA and brings no unit
