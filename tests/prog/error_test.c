@@ -31,7 +31,7 @@ static void talks_on(const struct speech s[2], int f)
 	unsigned int j;
 
 	for (j = 0; j < 2; j++) {
-		struct shape shape = {.answer = s[j].answer, .tcp = ACK};
+		struct shape shape = {.answer = s[j].answer, .tcp = ACK, .seq = 1, .ack = 1};
 
 		/* who hears what [0] says is who says [1] */
 		verdict_is(hear(s[!j].at, s[j].sent, &shape).verdict, V_FORWARDED, "talks on", f);

@@ -105,7 +105,8 @@ static void budget_begins(void)
 
 static void exhaust(int f, uint8_t protocol)
 {
-	const struct shape answer = {.answer = true, .tcp = SYN | ACK}, data = {.tcp = ACK};
+	const struct shape answer = {.answer = true, .tcp = SYN | ACK, .ack = 1},
+			   data = {.tcp = ACK, .seq = 1, .ack = 1};
 	struct settings s = settings_get();
 	struct outcome old[2];
 	unsigned int told, i;

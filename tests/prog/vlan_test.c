@@ -6,12 +6,13 @@
 static void there_and_back(int f, struct tags in, struct tags out, uint8_t protocol, uint16_t payload)
 {
 	struct tuple t = talk(f, protocol, PILOT, AT_EXCHANGE, 4000, 443), back;
-	struct shape shape = {.payload = payload}, reply = {.tcp = SYN | ACK, .payload = payload};
+	struct shape shape = {.payload = payload}, reply = {.tcp = SYN | ACK, .ack = 1, .payload = payload};
 	struct frame frame = frame_make(&t, &shape), bare;
 	struct outcome o = hear_tagged(LAN, in, &frame);
 	struct half half;
 
 	reply.answer = true;
+	reply.ack += protocol == IPPROTO_TCP ? payload : 0;
 	verdict_is(o.verdict, V_FORWARDED, "out", f);
 	assert_int_equal(o.action, XDP_REDIRECT);
 	assert_true(wears(&o.frame, out));
