@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Links: a device belongs to one circuit or to the inside, once. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,23 +13,39 @@ struct place {
 	int line;
 };
 
+/* The last tag that the name tells, and the length of what is before it; -1: none. */
+static long tag_of(const char *name, size_t length, size_t *before)
+{
+	unsigned long tag;
+	char *end;
+
+	for (*before = length; *before && name[*before - 1] != '.';)
+		--*before;
+	if (!*before || *before == length || name[*before] < '0' || name[*before] > '9')
+		return -1;
+	tag = strtoul(name + *before, &end, 10);
+	--*before; /* the dot */
+	return end == name + length && tag <= INT_MAX ? (long)tag : -1;
+}
+
 /*
- * The identity that the name tells: "er2.0100" is tag 100 on er2 however it is spelled. What the
- * kernel calls a VLAN device of another name only apply can see.
+ * The identity that the name tells: "er2.0100" is tag 100 on er2 however it is spelled, and so are the
+ * tags below it. What the kernel calls a VLAN device of another name only apply can see.
  */
+static bool same_name(const char *a, size_t m, const char *b, size_t n)
+{
+	size_t before_a, before_b;
+	long tag;
+
+	if (m == n && !strncmp(a, b, n))
+		return true;
+	tag = tag_of(a, m, &before_a);
+	return tag >= 0 && tag == tag_of(b, n, &before_b) && same_name(a, before_a, b, before_b);
+}
+
 static bool same_device(const char *a, const char *b)
 {
-	const char *x = strrchr(a, '.'), *y = strrchr(b, '.');
-	char *end_x, *end_y;
-	unsigned long p, q;
-
-	if (!strcmp(a, b))
-		return true;
-	if (!x || !y || x - a != y - b || strncmp(a, b, (size_t)(x - a)))
-		return false;
-	p = strtoul(x + 1, &end_x, 10);
-	q = strtoul(y + 1, &end_y, 10);
-	return end_x > x + 1 && end_y > y + 1 && !*end_x && !*end_y && p == q;
+	return same_name(a, strlen(a), b, strlen(b));
 }
 
 static void place_once(const struct config *c, struct report *r, struct place *seen, size_t count)

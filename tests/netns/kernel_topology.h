@@ -39,7 +39,7 @@ static void sh(const char *command)
 		fail_msg("command failed: %s", command);
 }
 
-static struct prefix pfx(const char *text)
+static inline struct prefix pfx(const char *text)
 {
 	struct prefix p;
 	const char *why;

@@ -148,6 +148,36 @@ static void errors_go_back_with_the_tags(void **state)
 	}
 }
 
+/* A router of the circuit says that the packet did not get there. */
+static void errors_from_outside_reach_the_inside(void **state)
+{
+	(void)state;
+	vlan(LAN, inside_tags[2]);
+	vlan(ER0, link_tags[3]);
+	EACH_FAMILY(f) {
+		struct tuple t = talk(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+		struct tuple router = {.family = f, .protocol = icmp_of(f), .saddr = at(AT_EXCHANGE_TWO, f)};
+		struct frame frame = frame_make(&t, &(struct shape){.payload = 40}), error;
+		struct outcome o = hear_tagged(LAN, inside_tags[2], &frame);
+		unsigned int quoted;
+
+		frame = untagged(o.frame, link_tags[3]);
+		quoted = frame.length - ETHER;
+		router.daddr = tuple_of(&frame).saddr;
+		error = frame_make(&router, &(struct shape){.payload = quoted});
+		memset(l4_of(&error), 0, 8);
+		l4_of(&error)[0] = f == 4 ? 3 : 1;
+		memcpy(l4_of(&error) + 8, frame.data + ETHER, quoted);
+		sums_set(&error);
+		o = hear_tagged(ER0, link_tags[3], &error);
+		verdict_is(o.verdict, V_FORWARDED, "error", f);
+		assert_true(wears(&o.frame, inside_tags[2]));
+		frame = untagged(o.frame, inside_tags[2]);
+		assert_true(sums_right(&frame));
+		assert_true(same_address(tuple_of(&frame).daddr, t.saddr));
+	}
+}
+
 static void neighbours_are_answered_with_the_tags(void **state)
 {
 	static const struct tags urgent = {AD, 0xe007, Q, 100};
@@ -255,6 +285,7 @@ int main(void)
 		CASE(kernel_gets_the_frame_as_it_came),
 		CASE(unresolved_next_hop_goes_to_the_kernel_without_tags),
 		CASE(errors_go_back_with_the_tags),
+		CASE(errors_from_outside_reach_the_inside),
 		CASE(neighbours_are_answered_with_the_tags),
 		CASE(service_resets_with_the_tags),
 		CASE(outside_reaches_a_service_between_tags),

@@ -180,6 +180,12 @@ static const struct row {
 	{ "one tag, two spellings", HEAD NET "}\n"
 	  "  - {name: er, kind: other, links: [{interface: er0.100}, {interface: er0.0100}]}\n" RULES,
 	  "er0.0100: belongs to", false },
+	{ "two tags, two spellings", HEAD NET "}\n"
+	  "  - {name: er, kind: other, links: [{interface: er0.07.100}, {interface: er0.7.0100}]}\n" RULES,
+	  "er0.7.0100: belongs to er already", false },
+	{ "tags of one trunk", HEAD NET "}\n  - {name: er, kind: other, links: [{interface: er0}, "
+	  "{interface: er0.7}, {interface: er0.100}, {interface: er0.7.100}, {interface: er1.7.100}]}\n" RULES,
+	  NULL, true },
 	{ "two tags of one device", HEAD NET "}\n"
 	  "  - {name: er, kind: other, links: [{interface: er0.100}, {interface: er0.101}, {interface: er0}]}\n"
 	  RULES, NULL, true },
