@@ -33,6 +33,7 @@
 #include "../maps/next_hop.h"
 #include "../maps/event.h"
 #include "../maps/stage.h"
+#include "../maps/fragment.h"
 
 #ifndef AF_INET
 #define AF_INET 2
@@ -63,6 +64,8 @@ struct fragment {
 	__u16 offset; /* bytes of data before it in the datagram */
 	__u16 header; /* IPv6: offset of the fragment header in the frame, 0: none */
 	__u8 more; /* others come behind it */
+	__u8 pad;
+	__u16 length; /* bytes of data in it */
 };
 
 /* As it stands in a frame, behind the two addresses and before the EtherType. */

@@ -25,15 +25,54 @@ struct fragment_header { /* RFC 8200 4.5 */
 	__be32 id;
 };
 
+/*
+ * Of a packet with a fragment header: GO_ON when a transport header is behind it, as in a first fragment and in
+ * one that is whole all the same (RFC 6946). `before` is what the datagram has before its fragmented part.
+ */
+static __always_inline enum verdict fragment_kind(const struct pkt *p, __u16 before)
+{
+	const struct fragment *f = &p->fragment;
+
+	if (!f->offset && !f->more)
+		return GO_ON;
+	if (!f->length || (f->more && f->length % 8) || f->offset + f->length > 0xffff - before)
+		return V_FRAGMENT_BAD;
+	return f->offset ? V_FRAGMENT : GO_ON;
+}
+
+/* A first fragment must have the header whole, or what filters by it could be passed by (RFC 1858, 7112). */
+static __always_inline bool first_has_header(const struct pkt *p, __u8 *l4, void *end, __u16 payload)
+{
+	__u16 least = p->protocol == IPPROTO_TCP ? sizeof(struct tcphdr) : sizeof(struct udphdr);
+
+	if (payload < least || (void *)l4 + sizeof(struct udphdr) > end)
+		return false;
+	if (p->protocol != IPPROTO_TCP)
+		return true;
+	return (void *)l4 + sizeof(struct tcphdr) <= end && (l4[12] >> 4) * 4 <= payload;
+}
+
 static __always_inline enum verdict parse_rare_transport(struct pkt *p, void *data, void *end,
 							 __u32 l4, __be16 *sport, __be16 *dport)
 {
+	__u16 payload;
+	void *at;
+
 	p->l4 = l4;
 	if (p->special != GO_ON)
 		return GO_ON;
 	if (l4 > L4_MAX || l4 > ETH_HLEN + (__u32)p->length)
 		return V_BAD_HEADER;
-	return parse_transport(p, data + l4, end, ETH_HLEN + p->length - l4, sport, dport);
+	payload = ETH_HLEN + p->length - l4;
+	at = data + l4;
+	barrier_var(at); /* one pointer: what is known of a second sum, the verifier does not know of the first */
+	if (p->fragment.more) {
+		if (!first_has_header(p, at, end, payload))
+			return V_FRAGMENT_TINY;
+		if (p->protocol == IPPROTO_UDP)
+			payload = 0xffff; /* its length is that of the datagram */
+	}
+	return parse_transport(p, at, end, payload, sport, dport);
 }
 
 /*
@@ -53,13 +92,11 @@ __noinline int parse_rare4(struct xdp_md *ctx, struct pkt *p, struct flow_key4 *
 	if (verdict != GO_ON)
 		return verdict;
 	l4 = ETH_HLEN + ip->ihl * 4;
-	if (ip->ihl > 5)
-		p->special = V_IP_OPTIONS;
 	p->fragment.id = bpf_ntohs(ip->id);
 	p->fragment.offset = (bpf_ntohs(ip->frag_off) & 0x1fff) * 8;
 	p->fragment.more = ip->frag_off & bpf_htons(0x2000) ? 1 : 0;
-	if (p->fragment.offset || p->fragment.more)
-		p->special = V_FRAGMENT;
+	p->fragment.length = p->length - ip->ihl * 4;
+	p->special = ip->ihl > 5 ? V_IP_OPTIONS : fragment_kind(p, ip->ihl * 4);
 	return parse_rare_transport(p, data, end, l4, &key->sport, &key->dport);
 }
 
@@ -69,7 +106,8 @@ static __always_inline enum verdict parse_extension(struct pkt *p, void *data, v
 	struct fragment_header *fragment;
 	struct extension *head;
 
-	if (p->protocol != IPPROTO_FRAGMENT && !extension_header(p->protocol))
+	/* behind the header of a later fragment is none */
+	if (p->fragment.offset || (p->protocol != IPPROTO_FRAGMENT && !extension_header(p->protocol)))
 		return V_MAX + 1;
 	if (*l4 > L4_MAX)
 		return V_EXTENSION_HEADER;
@@ -78,11 +116,15 @@ static __always_inline enum verdict parse_extension(struct pkt *p, void *data, v
 		return V_TRUNCATED;
 	if (p->protocol == IPPROTO_FRAGMENT) {
 		fragment = (void *)head;
+		if (p->fragment.header || *l4 + sizeof(*fragment) > ETH_HLEN + (__u32)p->length)
+			return V_BAD_HEADER;
 		p->fragment.id = bpf_ntohl(fragment->id);
 		p->fragment.offset = bpf_ntohs(fragment->offset) & 0xfff8;
 		p->fragment.more = bpf_ntohs(fragment->offset) & 1;
 		p->fragment.header = *l4;
-		p->special = V_FRAGMENT;
+		p->fragment.length = ETH_HLEN + p->length - *l4 - sizeof(*fragment);
+		if (p->special == GO_ON)
+			p->special = fragment_kind(p, *l4 - ETH_HLEN - sizeof(struct ipv6hdr));
 		*l4 += sizeof(*fragment);
 	} else {
 		p->special = V_EXTENSION_HEADER;

@@ -101,6 +101,7 @@ static __always_inline enum verdict F(path)(struct xdp_md *ctx, struct pkt *p)
 	verdict = F(follow)(ctx, p, &key, f, &way);
 	return verdict == GO_ON ? F(translate)(ctx, p, f, &way, L4_OFFSET) : verdict;
 }
+#include "fragment.h"
 #include "rare.h"
 #include "quote.h"
 #include "error.h"

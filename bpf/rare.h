@@ -38,9 +38,15 @@ static __always_inline enum verdict F(rare_path)(struct xdp_md *ctx, struct pkt 
 	p->settings = bpf_map_lookup_elem(&settings, &p->slot);
 	if (verdict != GO_ON || !p->settings)
 		return verdict == GO_ON ? V_NO_CONFIG : verdict;
+	if (p->fragment.offset) {
+		verdict = F(fragment_path)(ctx, p, o);
+		return verdict == V_FRAGMENT ? F(fragment_wait)(ctx, p, o, zero) : verdict;
+	}
 	if (p->special == GO_ON)
 		f = F(flow_find)(p, &o->key);
 	verdict = f ? F(follow)(ctx, p, &o->key, f, &o->way) : F(open)(ctx, p, o);
+	if (verdict == GO_ON && p->fragment.more)
+		verdict = F(fragment_begin)(ctx, p, &o->key, f ? f : &o->forward);
 	if (verdict != GO_ON)
 		return verdict;
 	return F(translate)(ctx, p, f ? f : &o->forward, &o->way, p->l4);

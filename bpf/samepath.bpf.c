@@ -19,6 +19,7 @@
 #include "neighbour.h"
 #include "guard.h"
 #include "family.h"
+#include "fragment_hold.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -51,6 +51,7 @@ struct settings {
 	__u16 local_port_max;
 	__u32 ready; /* 1 when the slot holds a configuration */
 	__u32 answers_per_second; /* ICMP errors, per CPU */
+	__u64 fragment_timeout; /* ns, see fragment.h */
 };
 
 #ifdef __bpf__

@@ -87,7 +87,16 @@
 	X(NO_HEADROOM, DROP, "no room before the frame for the VLAN tags of its way out") \
 	X(NOT_GUARDED, PASS, "kernel's own frame that leaves by the device of a circuit, but by no circuit") \
 	X(TCP_WINDOW, DROP, "TCP reset far from the sequence numbers of its flow") \
-	X(TCP_IDLE, FORWARD, "translated and sent on, but without effect on its TCP flow")
+	X(TCP_IDLE, FORWARD, "translated and sent on, but without effect on its TCP flow") \
+	X(FRAGMENT_TINY, DROP, "first fragment without the whole transport header") \
+	X(FRAGMENT_BAD, DROP, "fragment beyond the end of its datagram, or of no possible length") \
+	X(FRAGMENT_OVERLAP, DROP, "fragment that overlaps another of its datagram") \
+	X(FRAGMENT_POISONED, DROP, "fragment of a datagram that one of its fragments spoilt") \
+	X(FRAGMENT_TABLE, DROP, "its host has as many fragmented datagrams under way as it may") \
+	X(FRAGMENT_HELD, DROP, "fragment before its first, held by the daemon") \
+	X(FRAGMENT_LOST, DROP, "fragment before its first, and nobody holds it") \
+	X(FRAGMENT_LIMIT, DROP, "fragment before its first, of a source with too many of them") \
+	X(FRAGMENT_FULL, DROP, "fragment before its first, and the daemon holds all it may")
 
 #define VERDICT_ENUM(name, action, text) V_##name,
 enum verdict { VERDICTS(VERDICT_ENUM) V_MAX };

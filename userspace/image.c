@@ -104,6 +104,7 @@ static void fill_settings(const struct config *c, struct image *image)
 	s->destination_sets = image->destination_sets;
 	s->ready = 1;
 	s->answers_per_second = IMAGE_ANSWERS_PER_SECOND;
+	s->fragment_timeout = c->timeouts.fragment * NANOSECONDS;
 }
 
 struct image *image_compile(const struct config *c, const struct feeds *feeds, image_number number,

@@ -14,6 +14,7 @@
 #include "../maps/circuit.h"
 #include "../maps/event.h"
 #include "../maps/flow.h"
+#include "../maps/fragment.h"
 #include "../maps/next_hop.h"
 #include "../maps/prefix.h"
 #include "../maps/service.h"
@@ -32,7 +33,8 @@ struct bpf_object;
 	X(classes6) X(owners) X(policy) X(live) X(watch) X(settings) X(version) X(verdicts) X(answers_sent) \
 	X(next_hops) X(events) X(events_lost) X(event_budgets) X(ports) X(services) X(server_health) \
 	X(service_loads) X(service_counters) X(rates) X(proofs) X(secret) \
-	X(stages)
+	X(stages) X(fragments4) X(fragments6) X(fragment_ids) X(fragment_waits) X(fragment_notes) \
+	X(fragment_holder)
 
 #define PROGRAMS(X) \
 	X(samepath_xdp) X(samepath_guard) X(samepath_resolve) X(expire_flows4) X(expire_flows6) \

@@ -401,7 +401,7 @@ static void settings_make(void)
 			    300 * NANOSECONDS, 60 * NANOSECONDS, 20 * NANOSECONDS},
 		.timeout_min = 20 * NANOSECONDS, .half_open_max = 1600, .flows_per_host = 200,
 		.destination_sets = 4, .local_port_min = 32768, .local_port_max = 60999,
-		.ready = 1, .answers_per_second = 1000000,
+		.ready = 1, .answers_per_second = 1000000, .fragment_timeout = 30 * NANOSECONDS,
 	};
 
 	settings_put(&s);

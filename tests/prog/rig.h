@@ -46,6 +46,7 @@
 #include "maps/event.h"
 #include "maps/service.h"
 #include "maps/stage.h"
+#include "maps/fragment.h"
 #include "frame.h"
 
 #define FLOWS 256 /* entries of a table of halves */
@@ -99,6 +100,9 @@ struct in6_addr at(enum place place, int family);
 struct tuple talk(int family, uint8_t protocol, enum place from, enum place to, int sport,
 		  int dport);
 struct outcome run(enum device in, const struct frame *frame);
+/* The same with metadata before the frame. */
+struct outcome run_behind(enum device in, const void *metadata, unsigned int size,
+			  const struct frame *frame);
 int program_of(const char *name);
 struct outcome hear(enum device in, struct tuple t, const struct shape *shape);
 int guard(enum device out, const struct frame *frame, int *verdict);

@@ -30,16 +30,26 @@ int program_of(const char *name)
 
 struct outcome run(enum device in, const struct frame *frame)
 {
-	struct xdp_md before = {.data_end = frame->length, .ingress_ifindex = rig.ifindex[in]};
+	return run_behind(in, NULL, 0, frame);
+}
+
+struct outcome run_behind(enum device in, const void *metadata, unsigned int size,
+			  const struct frame *frame)
+{
+	struct xdp_md before = {.data = size, .data_end = size + frame->length,
+				.ingress_ifindex = rig.ifindex[in]};
 	struct xdp_md after = {0};
 	struct outcome o = {0};
 	uint64_t counts[2][V_MAX];
-	uint8_t out[4096];
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->data,
-		    .data_size_in = frame->length, .data_out = out, .data_size_out = sizeof(out),
+	uint8_t whole[64 + sizeof(frame->data)], out[4096];
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = whole,
+		    .data_size_in = size + frame->length, .data_out = out, .data_size_out = sizeof(out),
 		    .ctx_in = &before, .ctx_size_in = sizeof(before), .ctx_out = &after,
 		    .ctx_size_out = sizeof(after), .repeat = 1);
 
+	assert_true(size <= 64);
+	memcpy(whole, metadata ? metadata : "", size);
+	memcpy(whole + size, frame->data, frame->length);
 	verdicts_read(counts[0]);
 	if (bpf_prog_test_run_opts(program_of("samepath_xdp"), &options))
 		fail_msg("test run: %s", strerror(errno));
