@@ -104,11 +104,14 @@ static __always_inline enum verdict fragment_holder_room(struct pkt *p)
 {
 	__u32 zero = 0;
 	struct fragment_holder *holder = bpf_map_lookup_elem(&fragment_holder, &zero);
+	__u64 limit;
 
 	/* a time too far ahead is none that a daemon of this clock wrote */
 	if (!holder || holder->until - p->now > 2 * WATCH_LENGTH || p->frame > FRAGMENT_FRAME_MAX)
 		return V_FRAGMENT_LOST;
-	return holder->held < holder->limit ? GO_ON : V_FRAGMENT_FULL;
+	/* what comes from outside leaves a quarter to the inside */
+	limit = holder->limit - (p->role.kind == ROLE_LINK ? holder->limit / 4 : 0);
+	return holder->held < limit ? GO_ON : V_FRAGMENT_FULL;
 }
 
 /* The key of the draft is filled; `source` and `hash` are hashes of the sender and of the key. */

@@ -20,6 +20,7 @@
 #include "guard.h"
 #include "family.h"
 #include "fragment_hold.h"
+#include "fragment_range.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -167,7 +167,7 @@ struct config {
 		int line;
 	} timeouts;
 	struct {
-		uint32_t flows, flows_per_host, half_open;
+		uint32_t flows, flows_per_host, half_open, held_fragments;
 		int line;
 	} limits;
 };

@@ -7,6 +7,7 @@
 #define ARRAY(type, member, counter) \
 	AT(type, member), .count_at = offsetof(struct type, counter)
 #define CHOICES(...) .choices = (const char *const[]){ __VA_ARGS__, NULL }
+#define HELD_FRAGMENTS_MAX 16384 /* 50 MiB of the longest */
 #define SECONDS_MAX 2678400 /* a month */
 #define SIZE_MAX_ENTRIES 16777216
 #define DEFAULT_LATER UINT32_MAX /* depends on limits.flows */
@@ -247,6 +248,7 @@ static const struct field limit_fields[] = {
 	{ "flows", FIELD_NUMBER, AT(config, limits.flows), .min = 1, .max = SIZE_MAX_ENTRIES },
 	{ "flows-per-host", FIELD_NUMBER, AT(config, limits.flows_per_host), .max = SIZE_MAX_ENTRIES },
 	{ "half-open", FIELD_NUMBER, AT(config, limits.half_open), .min = 1, .max = SIZE_MAX_ENTRIES },
+	{ "held-fragments", FIELD_NUMBER, AT(config, limits.held_fragments), .max = HELD_FRAGMENTS_MAX },
 	{ 0 },
 };
 
@@ -284,6 +286,7 @@ static void config_defaults(void *element)
 	c->timeouts.icmp = 60; /* RFC 5508 REQ-2 */
 	c->timeouts.fragment = 30;
 	c->limits.flows = 1000000;
+	c->limits.held_fragments = 1024;
 	c->limits.flows_per_host = c->limits.half_open = DEFAULT_LATER;
 }
 const struct object config_object = {

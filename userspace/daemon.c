@@ -262,6 +262,7 @@ static int serve(struct daemon *d)
 {
 	struct round rounds[] = {
 		{d, vouch, MICROSECONDS / 4},
+		{d, daemon_fragments, MICROSECONDS / 4},
 		{d, follow, MICROSECONDS},
 		{d, daemon_probes, MICROSECONDS},
 		{d, daemon_feeds, MICROSECONDS},
@@ -307,6 +308,7 @@ int daemon_run(const char *textfile)
 	if (!err)
 		err = serve(&d);
 	daemon_probes_end(&d);
+	daemon_fragments_end(&d);
 	sd_event_source_unref(d.fetching);
 	sd_event_source_unref(d.settling);
 	sd_event_unref(d.loop);

@@ -15,6 +15,7 @@
 #include "observe.h"
 
 struct probes; /* daemon_probe.c */
+struct fragments; /* daemon_fragment.c */
 
 struct daemon {
 	struct instance instance; /* its lock is not held between tasks */
@@ -32,6 +33,7 @@ struct daemon {
 	uint64_t pools_due; /* ns */
 	uint64_t retire_looked; /* ns */
 	struct probes *probes; /* NULL: none yet */
+	struct fragments *fragments; /* NULL: none yet */
 	sd_event_source *fetching; /* the process that asks the sources of feeds; NULL: none runs */
 	int64_t feeds_due; /* seconds since 1970; 0: never */
 	uint64_t feeds_wait, feeds_looked, feeds_reading; /* ns, ns, a value of `readings` */
@@ -65,6 +67,8 @@ void daemon_listeners(struct daemon *d);
 void daemon_probes(struct daemon *d);
 void daemon_feeds(struct daemon *d);
 void daemon_probes_end(struct daemon *d);
+void daemon_fragments(struct daemon *d);
+void daemon_fragments_end(struct daemon *d);
 /* Keeps only the capabilities that the duties need. 0 or -errno. */
 int daemon_drop_capabilities(void);
 

@@ -254,6 +254,7 @@ int observe_counts(const struct observe *o, struct observe_counts *c)
 		 sizeof(c->circuits[0]), 1, c->circuits},
 		{"drains", 0, CIRCUITS_MAX, sizeof(c->drains[0]), 1, c->drains},
 		{"sweep", SWEEP_LAST, 1, sizeof(c->sweep), 1, &c->sweep},
+		{"fragment_holder", 0, 1, sizeof(c->fragments), 1, &c->fragments},
 	};
 	int err = 0;
 

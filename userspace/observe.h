@@ -13,6 +13,7 @@
 #include "../maps/circuit.h"
 #include "../maps/event.h"
 #include "../maps/flow.h"
+#include "../maps/fragment.h"
 #include "../maps/settings.h"
 #include "../maps/verdict.h"
 
@@ -41,6 +42,7 @@ struct observe_counts {
 	struct circuit circuits[CIRCUITS_MAX]; /* of the live slot */
 	uint32_t drains[CIRCUITS_MAX];
 	struct sweep sweep; /* the last whole one */
+	struct fragment_holder fragments;
 };
 
 /* A table of the data plane: entries in it, and how many it holds. */

@@ -250,6 +250,11 @@ static void other_metrics(const struct observe *o, const struct observe_counts *
 	head(out, "answers_total", "counter", "ICMP errors sent, and withheld by the limit.");
 	sample(out, o, "answers_total", "result", "sent", "", c->answers[ANSWER_SENT]);
 	sample(out, o, "answers_total", "result", "withheld", "", c->answers[ANSWER_LIMITED]);
+	head(out, "fragments_held", "gauge", "Fragments that wait for their first.");
+	sample(out, o, "fragments_held", NULL, NULL, "", daemon ? c->fragments.held : 0);
+	head(out, "fragments_waited_total", "counter", "Fragments that waited, by how it ended.");
+	sample(out, o, "fragments_waited_total", "result", "returned", "", c->fragments.returned);
+	sample(out, o, "fragments_waited_total", "result", "expired", "", c->fragments.expired);
 	head(out, "events_lost_total", "counter", "Events that were not written, by kind.");
 	for (unsigned int i = 0; i < E_MAX; i++)
 		sample(out, o, "events_lost_total", "event", events[i], "", c->lost[i]);

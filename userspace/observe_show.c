@@ -213,6 +213,9 @@ static void show_head(const struct observe *o, const struct observe_counts *c, b
 	print_value_number("events-lost", lost);
 	print_value_number("answers-sent", c->answers[ANSWER_SENT]);
 	print_value_number("answers-withheld", c->answers[ANSWER_LIMITED]);
+	print_value_number("fragments-held", daemon ? c->fragments.held : 0);
+	print_value_number("fragments-returned", c->fragments.returned);
+	print_value_number("fragments-expired", c->fragments.expired);
 	observe_feed_values(o);
 	if (!o->settings.ready)
 		print_value_text("warning", "the live slot holds no configuration");

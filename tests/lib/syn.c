@@ -2,9 +2,9 @@
 /*
  * syn: a flood of SYNs, each from another source and port, out of a raw socket.
  *
- *   syn INTERFACE MAC DESTINATION PORT COUNT RATE
+ *   syn [-f] INTERFACE MAC DESTINATION PORT COUNT RATE
  *
- * Sources are drawn from 198.18.0.0/15 (RFC 2544), RATE is frames a second. Prints how many were sent, and
+ * With -f they are later fragments of datagrams that have no first. Sources are drawn from 198.18.0.0/15 (RFC 2544), RATE is frames a second. Prints how many were sent, and
  * how long that took.
  */
 #include <arpa/inet.h>
@@ -31,6 +31,7 @@ struct frame {
 } __attribute__((packed));
 
 static struct frame frames[BATCH];
+static int orphans; /* -f */
 
 static uint64_t now(void)
 {
@@ -77,6 +78,11 @@ static void make(struct frame *f, const uint8_t *from, const uint8_t *to, uint32
 			       .tot_len = htons(sizeof(f->ip) + sizeof(f->tcp)),
 			       .daddr = destination};
 	f->ip.saddr = htonl(0xc6120000 | (draw() & 0x1ffff));
+	if (orphans) {
+		f->ip.protocol = IPPROTO_UDP;
+		f->ip.id = draw();
+		f->ip.frag_off = htons(185); /* 1480 bytes */
+	}
 	f->ip.check = sum(&f->ip, sizeof(f->ip), 0);
 	f->tcp = (struct tcphdr){.doff = 5, .syn = 1, .window = htons(64240), .dest = htons(port),
 				 .seq = draw()};
@@ -111,10 +117,15 @@ int main(int argc, char **argv)
 	uint32_t destination;
 	int fd;
 
+	if (argc > 1 && !strcmp(argv[1], "-f")) {
+		orphans = 1;
+		argv++;
+		argc--;
+	}
 	if (argc != 7 || sscanf(argv[2], "%x:%x:%x:%x:%x:%x", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
 				&mac[5]) != ETH_ALEN ||
 	    inet_pton(AF_INET, argv[3], &destination) != 1) {
-		fprintf(stderr, "usage: syn INTERFACE MAC DESTINATION PORT COUNT RATE\n");
+		fprintf(stderr, "usage: syn [-f] INTERFACE MAC DESTINATION PORT COUNT RATE\n");
 		return 2;
 	}
 	for (int i = 0; i < ETH_ALEN; i++)
@@ -140,6 +151,6 @@ int main(int argc, char **argv)
 		}
 		sent += done > 0 ? done : 0;
 	}
-	printf("%llu SYNs in %.1f s\n", (unsigned long long)sent, (now() - begun) / 1e9);
+	printf("%llu frames in %.1f s\n", (unsigned long long)sent, (now() - begun) / 1e9);
 	return 0;
 }

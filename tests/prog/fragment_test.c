@@ -117,6 +117,7 @@ static void in_all_orders(void **state, struct talker make(int family, uint8_t p
 			if (seen != 15)
 				continue;
 			rates_forget();
+			daemon_is_there(0, 1024);
 			arrives(&w, 0x4000 + n, order);
 		}
 	}
@@ -168,14 +169,19 @@ static void without_a_daemon_those_before_their_first_are_lost(void **state)
 	EACH_FAMILY(f) {
 		struct talker w = homeward(f, IPPROTO_UDP);
 
+		daemon_is_there(0, 1024);
 		early(&w, 1, V_FRAGMENT_HELD, "a daemon");
 		daemon_is_gone();
 		early(&w, 2, V_FRAGMENT_LOST, "no daemon");
+		daemon_is_there(768, 1024);
+		early(&w, 3, V_FRAGMENT_FULL, "no room for the outside");
+		w = outward(f, IPPROTO_UDP);
+		early(&w, 3, V_FRAGMENT_HELD, "room for the inside");
 		daemon_is_there(1024, 1024);
-		early(&w, 3, V_FRAGMENT_FULL, "no room");
+		early(&w, 4, V_FRAGMENT_FULL, "no room");
 		daemon_is_there(0, 1024);
 		ring_buffer__consume(held.ring);
-		verdict_is(put_back(w.in, &held.at[0]).verdict, V_FRAGMENT_LOST, "put back in vain", f);
+		verdict_is(put_back(ER0, &held.at[0]).verdict, V_FRAGMENT_LOST, "put back in vain", f);
 		held.count = 0;
 	}
 }
@@ -191,12 +197,14 @@ static void one_source_does_not_take_all_room(void **state)
 	(void)state;
 	for (i = 0; i < 1000; i++) {
 		cut(&whole, i, pieces);
+		daemon_is_there(0, 1024);
 		o = run(LAN, &pieces[1]);
 		limited += o.verdict == V_FRAGMENT_LIMIT;
 		held.count = 0;
 		ring_buffer__consume(held.ring);
 	}
 	assert_true(limited >= 1000 - 3 * 128); /* the run may have seen two seconds begin */
+	daemon_is_there(0, 1024);
 	early(&two, 1, V_FRAGMENT_HELD, "another source");
 	held.count = 0;
 }

@@ -19,13 +19,13 @@ struct held {
 
 static struct held held;
 
-static unsigned int header_of(const struct frame *f)
+static inline unsigned int header_of(const struct frame *f)
 {
 	return ip_header(f) == 20 ? 20 : 48;
 }
 
 /* The fragment of `length` bytes at `offset` of the packet, whose transport header begins at offset 0. */
-static struct frame piece(const struct frame *whole, uint32_t id, unsigned int offset,
+static inline struct frame piece(const struct frame *whole, uint32_t id, unsigned int offset,
 			  unsigned int length, bool more)
 {
 	unsigned int header = ip_header(whole);
@@ -58,7 +58,7 @@ static struct frame piece(const struct frame *whole, uint32_t id, unsigned int o
 }
 
 /* All pieces but the last are of the same size. */
-static void cut(const struct frame *whole, uint32_t id, struct frame pieces[PIECES])
+static inline void cut(const struct frame *whole, uint32_t id, struct frame pieces[PIECES])
 {
 	unsigned int length = ip_length(whole) - ip_header(whole), i;
 	unsigned int size = (length / PIECES + 7) & ~7u;
@@ -68,27 +68,27 @@ static void cut(const struct frame *whole, uint32_t id, struct frame pieces[PIEC
 				  i < PIECES - 1);
 }
 
-static uint32_t id_of(const struct frame *f)
+static inline uint32_t id_of(const struct frame *f)
 {
 	const uint8_t *ip = f->data + ETHER;
 
 	return ip[0] >> 4 == 4 ? get16(ip + 4) : (uint32_t)get16(ip + 44) << 16 | get16(ip + 46);
 }
 
-static unsigned int offset_of(const struct frame *f)
+static inline unsigned int offset_of(const struct frame *f)
 {
 	const uint8_t *ip = f->data + ETHER;
 
 	return ip[0] >> 4 == 4 ? (get16(ip + 6) & 0x1fff) * 8 : get16(ip + 42) & 0xfff8;
 }
 
-static unsigned int data_of(const struct frame *f)
+static inline unsigned int data_of(const struct frame *f)
 {
 	return ip_length(f) - header_of(f);
 }
 
 /* What a receiver makes of the pieces; asserts that they are of one datagram. */
-static struct frame together(struct frame *pieces, unsigned int count)
+static inline struct frame together(struct frame *pieces, unsigned int count)
 {
 	unsigned int header = ip_header(pieces), length = 0, i;
 	struct frame f = pieces[0];
@@ -120,7 +120,7 @@ static struct frame together(struct frame *pieces, unsigned int count)
 	return f;
 }
 
-static int hold(void *context, void *data, size_t size)
+static inline int hold(void *context, void *data, size_t size)
 {
 	struct fragment_note *note = data;
 
@@ -136,7 +136,7 @@ static int hold(void *context, void *data, size_t size)
 }
 
 /* There is a daemon, which holds `count` and may hold `limit`. */
-static void daemon_is_there(unsigned int count, unsigned int limit)
+static inline void daemon_is_there(unsigned int count, unsigned int limit)
 {
 	struct fragment_holder holder = {monotonic() + NANOSECONDS, count, limit, 0, 0, 0};
 	unsigned int zero = 0;
@@ -144,7 +144,7 @@ static void daemon_is_there(unsigned int count, unsigned int limit)
 	put("fragment_holder", &zero, &holder);
 }
 
-static void daemon_is_gone(void)
+static inline void daemon_is_gone(void)
 {
 	unsigned int zero = 0;
 
@@ -152,7 +152,7 @@ static void daemon_is_gone(void)
 }
 
 /* A held frame, put back with the mark that says so. */
-static struct outcome put_back(enum device in, const struct fragment_note *note)
+static inline struct outcome put_back(enum device in, const struct fragment_note *note)
 {
 	struct fragment_returned mark = {.magic = FRAGMENT_MAGIC};
 	struct frame frame = {.length = note->length};
@@ -163,7 +163,7 @@ static struct outcome put_back(enum device in, const struct fragment_note *note)
 }
 
 /* The rates of this second, of every source and of all. */
-static void rates_forget(void)
+static inline void rates_forget(void)
 {
 	uint8_t none[64 * 8] = {0};
 	unsigned int i;
@@ -173,7 +173,7 @@ static void rates_forget(void)
 }
 
 /* Table, ring and naive daemon as at the start. */
-static int pieces_reset(void **state)
+static inline int pieces_reset(void **state)
 {
 	static const struct fragment_set4 four;
 	static const struct fragment_set6 six;
