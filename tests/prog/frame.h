@@ -43,7 +43,7 @@ struct shape {
 	bool bad_sum;
 	bool whole; /* don't fragment */
 	uint16_t payload;
-	uint32_t seq, ack; /* TCP */
+	uint32_t seq, ack; /* TCP; a SYN-ACK without `ack` acknowledges a SYN without `seq` */
 	uint16_t window;
 	const uint8_t *options; /* TCP, */
 	uint8_t options_length; /* a multiple of four */
@@ -182,7 +182,7 @@ static inline unsigned int frame_l4(uint8_t *l4, const struct tuple *t, const st
 		put16(l4, t->sport);
 		put16(l4 + 2, t->dport);
 		put32(l4 + 4, s->seq);
-		put32(l4 + 8, s->ack);
+		put32(l4 + 8, s->tcp == (SYN | ACK) && !s->ack ? 1 : s->ack);
 		l4[12] = (5 + s->options_length / 4) << 4;
 		l4[13] = s->tcp ? s->tcp : SYN;
 		put16(l4 + 14, s->window);
