@@ -72,9 +72,11 @@ static void what_is_not_one_datagram_is_dropped(void **state)
 		struct frame whole = body_of(pilot(f));
 
 		pieces_reset(state);
-		for (k = 0; k < 6 && datagrams[i].steps[k].verdict; k++) {
+		for (k = 0; k < 6; k++) {
 			const struct step *s = &datagrams[i].steps[k];
 
+			if (!s->offset && !s->length)
+				break;
 			verdict_is(sends(LAN, &whole, i, s->offset, s->length, s->more), s->verdict,
 				   datagrams[i].claim, f);
 		}

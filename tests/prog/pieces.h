@@ -138,7 +138,7 @@ static inline int hold(void *context, void *data, size_t size)
 /* There is a daemon, which holds `count` and may hold `limit`. */
 static inline void daemon_is_there(unsigned int count, unsigned int limit)
 {
-	struct fragment_holder holder = {monotonic() + NANOSECONDS, count, limit, 0, 0, 0};
+	struct fragment_holder holder = {monotonic() + 19 * NANOSECONDS / 10, count, limit, 0, 0, 0};
 	unsigned int zero = 0;
 
 	put("fragment_holder", &zero, &holder);
