@@ -9,16 +9,47 @@
 #ifndef SAMEPATH_BPF_EXPIRE
 #define SAMEPATH_BPF_EXPIRE
 /*
- * A byte an element. Nobody reads it, but a read ends when its buffer is full, and only between
- * two reads does the CPU go to others: without it a million elements are one stretch.
+ * Each element is at least a byte (pool.h): a read ends when its buffer is full, and only between two
+ * reads does the CPU go to others: without it a million elements are one stretch. When it did not fit,
+ * not 0, the element comes again with the next read.
  */
-static __always_inline void walked(struct bpf_iter__bpf_map_elem *ctx)
+static __always_inline long walked(struct bpf_iter__bpf_map_elem *ctx)
 {
-	__u8 byte = 0;
+	__u8 byte = TAKEN_NONE;
 
-	bpf_seq_write(ctx->meta->seq, &byte, sizeof(byte));
+	return bpf_seq_write(ctx->meta->seq, &byte, sizeof(byte));
 }
 #endif
+
+/* The port that the flow takes; of one under a mapping its mapping tells, and a hairpin's is of no pool. */
+static __always_inline long F(flow_walked)(struct bpf_iter__bpf_map_elem *ctx, const FLOW_KEY *key,
+					   const FLOW *f)
+{
+	struct F(taken) taken = {.length = sizeof(taken), .protocol = key->protocol};
+	__u32 flags = f->half.flags;
+
+	if (flags & (FLOW_REPLY | FLOW_PIN_ONLY | FLOW_MAPPED) || !f->half.circuit ||
+	    F(same_address_)(&f->saddr, &key->saddr))
+		return walked(ctx);
+	taken.circuit = f->half.circuit;
+	taken.inbound = !!(flags & FLOW_OPENED_OUTSIDE);
+	taken.dport = f->half.dport;
+	taken.saddr = f->saddr;
+	taken.daddr = f->daddr;
+	return bpf_seq_write(ctx->meta->seq, &taken, sizeof(taken));
+}
+
+static __always_inline long F(mapping_walked)(struct bpf_iter__bpf_map_elem *ctx,
+					      const struct F(mapping_key) *key)
+{
+	struct F(taken) taken = {.length = sizeof(taken), .protocol = key->protocol};
+
+	if (key->circuit_side % 2 != MAPPING_POOL)
+		return walked(ctx);
+	taken.circuit = key->circuit_side / 2;
+	taken.saddr = key->address;
+	return bpf_seq_write(ctx->meta->seq, &taken, sizeof(taken));
+}
 
 /* The mapping that this flow lives under was needed just now. */
 static __always_inline void F(mapping_touch)(const FLOW *f, __u8 protocol, __u64 now)
@@ -78,10 +109,13 @@ static __always_inline int F(expire_flow)(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (!seen || !ctx->value || !sum || !s)
 		return 0;
-	walked(ctx);
 	key = *seen;
 	f = bpf_map_lookup_elem(FLOWS, &key);
-	if (!f)
+	if (!f) {
+		walked(ctx);
+		return 0;
+	}
+	if (F(flow_walked)(ctx, &key, f))
 		return 0;
 	sum->entries[FAMILY == 4 ? SWEPT_FLOWS4 : SWEPT_FLOWS6]++;
 	if (f->half.flags & FLOW_REPLY)
@@ -100,8 +134,9 @@ static __always_inline int F(expire_mapping)(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (!seen || !ctx->value || !sum)
 		return 0;
-	walked(ctx);
 	key = *seen;
+	if (F(mapping_walked)(ctx, &key))
+		return 0;
 	sum->entries[FAMILY == 4 ? SWEPT_MAPPINGS4 : SWEPT_MAPPINGS6]++;
 	if (key.circuit_side & 1)
 		return 0; /* goes with its MAPPING_POOL entry */

@@ -10,7 +10,9 @@
  * What the daemon sees itself, from POOL_FILLING on, it tells through the
  * program `report`. A filling pool: `pool` is the address, `packets` its ports
  * in use and in all; with family 0 it is the circuit as a whole, and `packets`
- * are its long searches and the flows opened meanwhile. A probe: `ifindex` is the link, `protocol`, `daddr` and
+ * are its long searches and the flows opened meanwhile. Short of ports: `pool`, `protocol`, `daddr` and
+ * `dport` are the port space (space.h; no destination where it is for all), `packets` its ports in use and in
+ * all, `bytes[0]` the seconds until none is left, 0: it does not grow. A probe: `ifindex` is the link, `protocol`, `daddr` and
  * `dport` are what it asks. A server: `class` is the number of its service, `daddr` its address,
  * `protocol` and `dport` what was asked. A feed: `feed` is its name, `packets` are the prefixes that
  * arrived and left, and `bytes[0]` is its version where that is a number.
@@ -32,7 +34,8 @@
 	X(SERVER_UP, "server-up") \
 	X(FEED_CHANGED, "feed-changed") \
 	X(FEED_HELD, "feed-held") \
-	X(FEED_FAILED, "feed-failed")
+	X(FEED_FAILED, "feed-failed") \
+	X(PORTS_SHORT, "ports-short")
 
 #define EVENT_ENUM(name, text) E_##name,
 enum event_kind { EVENTS(EVENT_ENUM) E_MAX };

@@ -77,6 +77,35 @@ struct mapping6 {
 	struct in6_addr address;
 };
 
+/*
+ * What a sweep writes of each element, for whoever counts how full pools are: a port of a pool address is
+ * taken, toward one destination, or of a mapping toward all, and then `daddr` and `dport` are zero. The
+ * first byte is the length; an element that takes no port is this byte alone.
+ */
+#define TAKEN_NONE 1
+
+struct taken4 {
+	__u8 length;
+	__u8 protocol;
+	__u8 circuit;
+	__u8 inbound; /* 1: of the inbound pool */
+	__be16 dport; /* translated, like the addresses */
+	__u16 pad;
+	__be32 saddr; /* of the pool */
+	__be32 daddr;
+};
+
+struct taken6 {
+	__u8 length;
+	__u8 protocol;
+	__u8 circuit;
+	__u8 inbound;
+	__be16 dport;
+	__u16 pad;
+	struct in6_addr saddr;
+	struct in6_addr daddr;
+};
+
 /* A port of the gateway's own addresses that something listens on. */
 struct listener {
 	__be16 port;

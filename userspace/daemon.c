@@ -309,6 +309,7 @@ int daemon_run(const char *textfile)
 		err = serve(&d);
 	daemon_probes_end(&d);
 	daemon_fragments_end(&d);
+	daemon_spaces_free(&d);
 	sd_event_source_unref(d.fetching);
 	sd_event_source_unref(d.settling);
 	sd_event_unref(d.loop);

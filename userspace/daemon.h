@@ -30,6 +30,7 @@ struct daemon {
 	bool wants_reconcile;
 	bool stopped; /* `stop` took the gateway away, and no apply has brought it back yet */
 	struct expire sweep;
+	char *spaces_text; /* the list of port spaces as it was last written; NULL: none */
 	uint64_t pools_due; /* ns */
 	uint64_t retire_looked; /* ns */
 	struct probes *probes; /* NULL: none yet */
@@ -58,6 +59,10 @@ bool daemon_stopped(const struct daemon *d);
 void daemon_vouch(struct daemon *d);
 /* A slice of a sweep. True when the sweep is over; `pause` until the next slice, ns. */
 bool daemon_sweep(struct daemon *d, uint64_t *pause);
+/* Port spaces: counted from here to there, and then told of. */
+void daemon_spaces_begin(struct daemon *d);
+void daemon_spaces_end(struct daemon *d);
+void daemon_spaces_free(struct daemon *d);
 /* One round of each duty. */
 void daemon_pools(struct daemon *d);
 void daemon_retire(struct daemon *d);

@@ -18,8 +18,11 @@
 bool daemon_sweep(struct daemon *d, uint64_t *pause)
 {
 	uint64_t begun = observe_now();
-	int over = expire_step(d->observe, &d->sweep, SWEEP_SLICE);
+	int over;
 
+	if (!d->sweep.running)
+		daemon_spaces_begin(d);
+	over = expire_step(d->observe, &d->sweep, SWEEP_SLICE);
 	*pause = expire_pause(observe_now() - begun);
 	if (!over)
 		return false;
@@ -30,6 +33,8 @@ bool daemon_sweep(struct daemon *d, uint64_t *pause)
 	else if (d->sweep.result.orphans)
 		daemon_log(LOG_WARNING, "sweep: %llu halves without the other deleted",
 			   (unsigned long long)d->sweep.result.orphans);
+	if (!d->sweep.err)
+		daemon_spaces_end(d);
 	return true;
 }
 

@@ -41,16 +41,25 @@ out:
 	return fd;
 }
 
-/* Reads until the walk ends (1), fails, or has taken its time (0). */
-static int drive(int fd, const char *map, uint64_t until)
+/* Whole records are counted, and what is behind the last one is kept for the next read. */
+static void count(struct expire *e, const char *buffer, size_t have)
 {
-	char buffer[EXPIRE_READ];
+	size_t at = e->spaces ? spaces_read(e->spaces, buffer, have) : have;
+
+	e->rest_size = have - at < sizeof(e->rest) ? have - at : 0;
+	memcpy(e->rest, buffer + at, e->rest_size);
+}
+
+/* Reads until the walk ends (1), fails, or has taken its time (0). */
+static int drive(struct expire *e, const char *map, uint64_t until)
+{
+	char buffer[sizeof(e->rest) + EXPIRE_READ];
 	ssize_t got;
 
-	/* What is written does not count, only that it fills the read and lets others run. -EAGAIN
-	 * is the kernel's word for a million elements without a byte, and means go on. */
+	/* -EAGAIN is the kernel's word for a million elements without a byte, and means go on. */
 	do {
-		got = read(fd, buffer, sizeof(buffer));
+		memcpy(buffer, e->rest, e->rest_size);
+		got = read(e->fd, buffer + e->rest_size, EXPIRE_READ);
 		if (!got)
 			return 1;
 		if (got < 0 && errno != EAGAIN && errno != EINTR) {
@@ -59,6 +68,8 @@ static int drive(int fd, const char *map, uint64_t until)
 			print_error("map %s: sweep: %s", map, strerror(-err));
 			return err;
 		}
+		if (got > 0)
+			count(e, buffer, e->rest_size + (size_t)got);
 	} while (observe_now() < until);
 	return 0;
 }
@@ -146,7 +157,7 @@ static int step_table(const struct observe *o, struct expire *e, uint64_t until)
 		return 1;
 	if (!e->fd)
 		e->fd = expire_iterate(o, tables[e->stage][0], tables[e->stage][1]);
-	done = e->fd < 0 ? e->fd : drive(e->fd, tables[e->stage][1], until);
+	done = e->fd < 0 ? e->fd : drive(e, tables[e->stage][1], until);
 	if (!done)
 		return 0;
 	if (done < 0 && !e->err)
@@ -154,6 +165,7 @@ static int step_table(const struct observe *o, struct expire *e, uint64_t until)
 	if (e->fd > 0)
 		close(e->fd);
 	e->fd = 0;
+	e->rest_size = 0;
 	return 1;
 }
 
@@ -161,7 +173,7 @@ void expire_end(struct expire *e)
 {
 	if (e->fd > 0)
 		close(e->fd);
-	memset(e, 0, sizeof(*e));
+	*e = (struct expire){ .spaces = e->spaces };
 }
 
 int expire_step(const struct observe *o, struct expire *e, uint64_t slice)
@@ -170,7 +182,7 @@ int expire_step(const struct observe *o, struct expire *e, uint64_t slice)
 	int err;
 
 	if (!e->running) {
-		memset(e, 0, sizeof(*e));
+		*e = (struct expire){ .spaces = e->spaces };
 		e->err = sweep_write(o, SWEEP_RUNNING, &e->result);
 		e->running = true;
 	}

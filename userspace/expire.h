@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include "observe.h"
+#include "space.h"
 
 #define EXPIRE_READ 4096 /* bytes a read: bounds the time in the kernel */
 #define EXPIRE_HOST_REST (2 * NANOSECONDS)
@@ -24,6 +25,9 @@ struct expire {
 	int fd; /* of its iterator, 0: none yet */
 	int err; /* the first failure */
 	bool running;
+	struct spaces *spaces; /* that count the ports which are taken, the caller's; NULL: nobody does */
+	char rest[sizeof(struct taken6)]; /* what the last read had of a record that it did not have all of */
+	size_t rest_size;
 };
 
 /* Goes on with the sweep, or begins one, for about `slice` ns; one read may take longer. 1: it is over,

@@ -134,6 +134,10 @@ void observe_feed_values(const struct observe *o);
 /* Feeds: a table of `show`, 0 or -errno; and their metrics. */
 int observe_feed_table(const struct observe *o);
 void observe_feed_metrics(const struct observe *o, FILE *out);
+/* The fullest port spaces, as the daemon last wrote them: a table, of all circuits (-1) or one; metrics. */
+#define SPACES_FILE "spaces" /* in the run directory */
+void observe_spaces_table(const struct observe *o, int circuit);
+void observe_spaces_metrics(const struct observe *o, FILE *out);
 /* A label value: backslash, quote and newline escaped. */
 void observe_label(FILE *out, const char *value);
 

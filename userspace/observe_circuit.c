@@ -115,6 +115,8 @@ int observe_circuit_show(const struct observe *o, const char *name)
 		show_brief(o, c, number);
 		if (name)
 			err = show_usage(o, c, number);
+		if (name && observe_daemon(o->name))
+			observe_spaces_table(o, number);
 		print_end();
 	}
 	free(c);

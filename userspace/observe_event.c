@@ -74,6 +74,23 @@ static json_t *filling_members(const struct event *e)
 			 "ports-used", (json_int_t)e->packets[0], "ports", (json_int_t)e->packets[1]);
 }
 
+static json_t *short_members(const struct event *e)
+{
+	static const struct in6_addr none;
+	char pool[PREFIX_TEXT], daddr[PREFIX_TEXT];
+	json_t *o = json_pack("{s:s, s:s*}", "pool", address_text(&e->pool, pool), "proto",
+			      flow_protocol_text(e->protocol));
+
+	if (memcmp(&e->daddr, &none, sizeof(none)))
+		json_object_update_new(o, json_pack("{s:s, s:i}", "dst", address_text(&e->daddr, daddr),
+						    "dport", ntohs(e->dport)));
+	json_object_update_new(o, json_pack("{s:I, s:I}", "ports-used", (json_int_t)e->packets[0], "ports",
+					    (json_int_t)e->packets[1]));
+	if (e->bytes[0])
+		json_object_set_new(o, "seconds", json_integer((json_int_t)e->bytes[0]));
+	return o;
+}
+
 static json_t *probe_members(const struct event *e)
 {
 	char name[IF_NAMESIZE], target[80];
@@ -126,6 +143,8 @@ static json_t *event_object(const struct observe *o, const struct event *e)
 		json_object_update_new(object, closed_members(e));
 	if (e->kind == E_POOL_FILLING)
 		json_object_update_new(object, filling_members(e));
+	if (e->kind == E_PORTS_SHORT)
+		json_object_update_new(object, short_members(e));
 	if (e->kind == E_PROBE_DOWN || e->kind == E_PROBE_UP)
 		json_object_update_new(object, probe_members(e));
 	return object;

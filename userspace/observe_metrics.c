@@ -279,6 +279,7 @@ int observe_metrics(const struct observe *o, FILE *out)
 		class_metrics(o, c, out);
 		service_metrics(o, out);
 		observe_feed_metrics(o, out);
+		observe_spaces_metrics(o, out);
 		other_metrics(o, c, out);
 		if (fflush(out) || ferror(out))
 			err = -EIO;

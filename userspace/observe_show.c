@@ -244,8 +244,10 @@ int observe_show(const struct observe *o)
 	show_circuits(o, c);
 	err = show_links(o, daemon);
 	show_pools(o, c);
-	if (daemon) /* without it the list is old */
+	if (daemon) { /* without it the lists are old */
 		show_filling(o);
+		observe_spaces_table(o, -1);
+	}
 	err = err ? err : observe_service_tables(o, daemon, -1);
 	err = err ? err : observe_feed_table(o);
 	show_tables(fills, count);

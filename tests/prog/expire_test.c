@@ -255,6 +255,71 @@ static void list_writes_one_record_a_flow(void **state)
 	}
 }
 
+/* What a walk writes, from the start; how much of it. */
+static size_t written(const char *program, const char *map, uint8_t *out, size_t room)
+{
+	union bpf_iter_link_info info = {.map = {.map_fd = map_of(map)}};
+	LIBBPF_OPTS(bpf_link_create_opts, options, .iter_info = &info, .iter_info_len = sizeof(info));
+	int link = bpf_link_create(program_of(program), 0, BPF_TRACE_ITER, &options);
+	int iterator = bpf_iter_create(link);
+	size_t have = 0;
+	ssize_t got;
+
+	assert_true(iterator >= 0);
+	while ((got = read(iterator, out + have, room - have < 100 ? room - have : 100)) > 0)
+		have += (size_t)got;
+	close(iterator);
+	close(link);
+	return have;
+}
+
+/* The records among what was written that say so; the rest must be elements that take no port. */
+static unsigned int taken(int f, const uint8_t *bytes, size_t size, uint8_t protocol, bool mapping)
+{
+	size_t record = f == 4 ? sizeof(struct taken4) : sizeof(struct taken6), addresses = record - 8;
+	struct in6_addr exchange = at(AT_EXCHANGE, f);
+	static const uint8_t none[16];
+	unsigned int found = 0;
+	size_t i;
+
+	for (i = 0; i < size; i += bytes[i]) {
+		const uint8_t *pool = bytes + i + 8, *to = pool + addresses / 2;
+
+		assert_true(bytes[i] == TAKEN_NONE || bytes[i] == record);
+		if (bytes[i] == TAKEN_NONE || bytes[i + 1] != protocol)
+			continue;
+		found++;
+		assert_int_equal(bytes[i + 2], CHICAGO);
+		assert_int_equal(bytes[i + 3], 0);
+		assert_int_equal(get16(bytes + i + 4), mapping || protocol != IPPROTO_TCP ? 0 : 443);
+		assert_memory_equal(to, mapping ? none : exchange.s6_addr + (f == 4 ? 12 : 0), addresses / 2);
+		assert_int_equal(pool[0], f == 4 ? 203 : 0x20);
+	}
+	assert_int_equal(i, size);
+	return found;
+}
+
+/* Of what maps it is the mapping that takes a port, and its flows tell of none. */
+static void sweep_tells_of_each_port_that_is_taken(void **state)
+{
+	static uint8_t out[8192];
+	size_t size;
+
+	EACH_FAMILY(f) {
+		rig_reset(state);
+		for (int i = 0; i < 90; i++)
+			opened(f, protocols[i % 3], 4000 + i);
+		size = written(f == 4 ? "expire_flows4" : "expire_flows6", f == 4 ? "flows4" : "flows6", out,
+			       sizeof(out));
+		assert_int_equal(taken(f, out, size, IPPROTO_TCP, false), 30);
+		assert_int_equal(taken(f, out, size, icmp_of(f), false), 30);
+		assert_int_equal(taken(f, out, size, IPPROTO_UDP, false), 0);
+		size = written(f == 4 ? "expire_mappings4" : "expire_mappings6", mappings_of(f), out,
+			       sizeof(out));
+		assert_int_equal(taken(f, out, size, IPPROTO_UDP, true), 30);
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, rig_reset)
@@ -269,6 +334,7 @@ int main(void)
 		CASE(flow_under_a_mapping_keeps_it),
 		CASE(new_flow_takes_a_dying_mapping_back),
 		CASE(list_writes_one_record_a_flow),
+		CASE(sweep_tells_of_each_port_that_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_end);
