@@ -10,6 +10,8 @@
 #define SAMEPATH_BPF_WAY
 #include "next_hop.h"
 
+#define MTU_LEAST (FAMILY == 4 ? 68 : 1280) /* that any way has: RFC 791, RFC 8200 section 5 */
+
 struct way {
 	__u32 oif; /* as the FIB names it; not known of a way from memory */
 	__u32 out; /* the device that sends: itself, or the trunk of a VLAN device */
@@ -90,6 +92,14 @@ static __always_inline void way_device(struct way *way)
 		way->resolved = 0;
 }
 
+/* Of the device itself: the FIB tells that of the route only together with a neighbour. */
+static __always_inline __u16 link_mtu(__u32 ifindex)
+{
+	struct link *link = link_find(ifindex);
+
+	return link && link->mtu && link->mtu < 0xffff ? link->mtu : 0xffff;
+}
+
 static __always_inline void way_next_hop(struct way *way, struct bpf_fib_lookup *fib)
 {
 	way->family = fib->family == AF_INET ? 4 : 6;
@@ -134,7 +144,9 @@ static __always_inline int F(way_ask)(struct xdp_md *ctx, __u32 ifindex, __u32 f
 		return answer;
 	way->oif = fib->ifindex;
 	way->resolved = answer == BPF_FIB_LKUP_RET_SUCCESS;
-	way->mtu = way->resolved ? fib->mtu_result : 0; /* else still our question */
+	way->mtu = way->resolved ? fib->mtu_result : link_mtu(way->oif); /* else still our question */
+	if (way->mtu < MTU_LEAST)
+		way->mtu = MTU_LEAST;
 	__builtin_memcpy(way->dmac, fib->dmac, ETH_ALEN);
 	__builtin_memcpy(way->smac, fib->smac, ETH_ALEN);
 	way_next_hop(way, fib);

@@ -72,7 +72,7 @@ struct event {
 struct event_budget {
 	__u64 second; /* ns / NANOSECONDS */
 	__u32 used[E_MAX];
-	__u32 answers; /* ICMP errors sent in this second */
+	__u32 answers; /* halves of the ICMP errors sent in this second, see bpf/answer.h */
 };
 
 #ifdef __bpf__

@@ -72,11 +72,11 @@ static void refusal_is(struct outcome *o, const struct frame *sent, int family)
 	uint8_t *icmp = l4_of(&o->frame);
 
 	assert_int_equal(o->action, XDP_TX);
-	assert_int_equal(o->frame.length, ETHER + header + 8 + header + 8);
+	assert_int_equal(o->frame.length, ETHER + header + 8 + ip_length(sent));
 	assert_int_equal(icmp[0], family == 4 ? 3 : 1);
 	assert_int_equal(icmp[1], family == 4 ? 13 : 1);
 	assert_true(sums_right(&o->frame));
-	assert_memory_equal(icmp + 8, sent->data + ETHER, header + 8);
+	assert_memory_equal(icmp + 8, sent->data + ETHER, ip_length(sent));
 	assert_true(same_address(tuple_of(&o->frame).saddr, at(AT_GATEWAY, family)));
 	assert_true(same_address(tuple_of(&o->frame).daddr, at(PILOT, family)));
 	assert_memory_equal(o->frame.data, "\x02\0\0\0\0\x02\x02\0\0\0\0\x01", 12);

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is too big for its way, or too old: the data plane's own ICMP errors, R12 and R41. Each is
+ * compared with what its sender sent, byte by byte.
+ */
+#include "rig.c"
+
+static void mtu_set(enum device d, unsigned int mtu)
+{
+	shell("ip link set %s mtu %u", device_names[d], mtu);
+	generation_move();
+}
+
+/* A flow of pilot with exchange over chicago, and its packets from there. */
+static struct tuple flow_made(struct tuple t, struct tuple *back)
+{
+	struct outcome o = hear(LAN, t, NULL);
+
+	verdict_is(o.verdict, V_FORWARDED, "opens", t.family);
+	*back = reply_of(&o);
+	return t;
+}
+
+static struct in6_addr link_address(int f)
+{
+	return address(f == 4 ? "172.16.0.1" : "2001:db8:f:1::1");
+}
+
+/* May the frame leave by this link? What its guard says of what the kernel sends is true of this too. */
+static void leaves_by(enum device d, const struct frame *frame, int f)
+{
+	struct scoped_prefix key = {.length = 160, .scope = CHICAGO, .address = link_address(f)};
+	unsigned int wanted = SOURCE_WANTED;
+	int verdict;
+
+	put("sources", &key, &wanted);
+	guard(d, frame, &verdict);
+	verdict_is(verdict, V_GUARD_PASSED, "the error", f);
+}
+
+struct error {
+	uint8_t type, code;
+	unsigned int mtu;
+};
+
+static const struct error too_big[] = {{3, 4, 1300}, {2, 0, 1300}}, exceeded[] = {{11, 0, 0}, {3, 0, 0}};
+
+/* Of the frame that came in: from this address of the gateway, and as much of it as there is room for. */
+static void told(struct outcome *o, const struct frame *sent, struct error e, struct in6_addr from)
+{
+	int f = sent->data[ETHER] >> 4;
+	unsigned int head = f == 4 ? 20 : 40, room = (f == 4 ? 576 : 1280) - head - 8;
+	unsigned int quote = ip_length(sent) < room ? ip_length(sent) : room;
+	uint8_t *ip = o->frame.data + ETHER, *icmp = ip + head;
+	struct tuple t = tuple_of(&o->frame), of = tuple_of((struct frame *)sent);
+
+	assert_int_equal(o->action, XDP_TX);
+	assert_int_equal(o->frame.length, ETHER + head + 8 + quote);
+	assert_int_equal(ip_length(&o->frame), head + 8 + quote);
+	assert_memory_equal(o->frame.data, sent->data + 6, 6);
+	assert_memory_equal(o->frame.data + 6, sent->data, 6);
+	assert_int_equal(protocol_of(&o->frame), icmp_of(f));
+	assert_true(same_address(t.saddr, from));
+	assert_true(same_address(t.daddr, of.saddr));
+	assert_int_equal(icmp[0], e.type);
+	assert_int_equal(icmp[1], e.code);
+	assert_int_equal(get16(icmp + 4), 0);
+	assert_int_equal(get16(icmp + 6), e.mtu);
+	assert_memory_equal(icmp + 8, sent->data + ETHER, quote);
+	assert_true(sums_right(&o->frame));
+}
+
+static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP};
+#define EACH_PROTOCOL(p) \
+	for (unsigned int p##_i = 0; p##_i < 3; p##_i++) \
+		for (int p = protocols[p##_i], p##_once = 1; p##_once; p##_once = 0)
+
+/* The size of the IP packet, whatever its headers are. */
+static struct frame packet(const struct tuple *t, unsigned int length, struct shape shape)
+{
+	shape.payload = length - (t->family == 4 ? 20 : 40) - (t->protocol == IPPROTO_TCP ? 20 : 8);
+	return frame_make(t, &shape);
+}
+
+/* RFC 4787 REQ-13: 1428 bytes for 1300, from inside, and the error quotes what the host sent. */
+static void r12_too_big_from_inside_is_told_with_the_senders_tuple(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) EACH_PROTOCOL(protocol) {
+		struct tuple back, t = flow_made(talk(f, protocol, PILOT, AT_EXCHANGE, 4000, 443), &back);
+		struct frame sent;
+		struct outcome o;
+
+		mtu_set(ER0, 1300);
+		sent = packet(&t, 1428, (struct shape){.tcp = ACK, .whole = true});
+		o = run(LAN, &sent);
+		verdict_is(o.verdict, V_TOO_BIG, "1428", f);
+		told(&o, &sent, too_big[f == 6], at(AT_GATEWAY, f));
+		sent = packet(&t, 1301, (struct shape){.tcp = ACK, .whole = true});
+		verdict_is(run(LAN, &sent).verdict, V_TOO_BIG, "1301", f);
+		sent = packet(&t, 1300, (struct shape){.tcp = ACK, .whole = true});
+		verdict_is(run(LAN, &sent).verdict, V_FORWARDED, "1300", f);
+		mtu_set(ER0, 1500);
+	}
+}
+
+/* The same of a packet that would open a flow: none is made. */
+static void r12_too_big_opens_no_flow(void **state)
+{
+	(void)state;
+	mtu_set(ER0, 1300);
+	EACH_FAMILY(f) {
+		struct tuple t = talk(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+		struct frame sent = packet(&t, 1428, (struct shape){.whole = true});
+		struct outcome o = run(LAN, &sent);
+
+		verdict_is(o.verdict, V_TOO_BIG, "first packet", f);
+		told(&o, &sent, too_big[f == 6], at(AT_GATEWAY, f));
+		assert_int_equal(halves(f), 0);
+	}
+	mtu_set(ER0, 1500);
+}
+
+/* From a circuit: quoting the pool address, and from the one address that this link may send with. */
+static void r12_too_big_from_a_circuit_is_told_from_the_links_own_address(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) EACH_PROTOCOL(protocol) {
+		struct tuple back, t = flow_made(talk(f, protocol, PILOT, AT_EXCHANGE, 4000, 443), &back);
+		struct frame sent;
+		struct outcome o;
+
+		mtu_set(LAN, 1300);
+		sent = packet(&back, 1428, (struct shape){.tcp = ACK, .answer = true, .whole = true});
+		o = run(ER0, &sent);
+		verdict_is(o.verdict, V_TOO_BIG, "1428", f);
+		told(&o, &sent, too_big[f == 6], link_address(f));
+		leaves_by(ER0, &o.frame, f);
+		sent = packet(&back, 1300, (struct shape){.tcp = ACK, .answer = true, .whole = true});
+		verdict_is(run(ER0, &sent).verdict, V_FORWARDED, "1300", f);
+		mtu_set(LAN, 1500);
+		hear(LAN, t, &(struct shape){.tcp = ACK});
+	}
+}
+
+/* The first packets go while the neighbour is not known; they are held to the device's own MTU. */
+static void r12_too_big_is_told_before_the_next_hop_is_known(void **state)
+{
+	struct link_key key = {rig.ifindex[ER0], NO_TAG, NO_TAG};
+	struct link link, was;
+
+	(void)state;
+	get("links", &key, &was);
+	link = was;
+	link.mtu = 1300;
+	put("links", &key, &link);
+	rig.broken = true;
+	shell("ip neigh del 172.16.0.2 dev er0 && ip -6 neigh del 2001:db8:f:1::2 dev er0");
+	EACH_FAMILY(f) {
+		struct tuple t = talk(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+		struct frame sent = packet(&t, 1301, (struct shape){.whole = true});
+		struct outcome o = run(LAN, &sent);
+
+		verdict_is(o.verdict, V_TOO_BIG, "1301", f);
+		told(&o, &sent, too_big[f == 6], at(AT_GATEWAY, f));
+		sent = packet(&t, 1300, (struct shape){.whole = true});
+		verdict_is(run(LAN, &sent).verdict, V_RESOLVING, "1300", f);
+	}
+	put("links", &key, &was);
+}
+
+/* RFC 8200 section 5, RFC 8201 section 4: no way of IPv6 is smaller than 1280, whatever a route says. */
+static void r12_nobody_hears_of_less_than_the_smallest_mtu(void **state)
+{
+	struct tuple back, t = flow_made(talk(6, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443), &back);
+	struct frame sent;
+	struct outcome o;
+
+	(void)state;
+	rig.broken = true;
+	shell("ip -6 route replace default via 2001:db8:f:1::2 mtu lock 1000 table 101");
+	generation_move();
+	sent = packet(&t, 1280, (struct shape){0});
+	verdict_is(run(LAN, &sent).verdict, V_FORWARDED, "1280", 6);
+	sent = packet(&t, 1281, (struct shape){0});
+	o = run(LAN, &sent);
+	verdict_is(o.verdict, V_TOO_BIG, "1281", 6);
+	told(&o, &sent, (struct error){2, 0, 1280}, at(AT_GATEWAY, 6));
+}
+
+/* RFC 1812 5.3.1: to the host from the address it sees us at, to a circuit from the link's. */
+static void r41_last_hop_is_told(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) EACH_PROTOCOL(protocol) {
+		struct tuple back, t = flow_made(talk(f, protocol, PILOT, AT_EXCHANGE, 4000, 443), &back);
+		struct frame sent = packet(&t, 300, (struct shape){.tcp = ACK, .ttl = 1});
+		struct outcome o = run(LAN, &sent);
+
+		verdict_is(o.verdict, V_TTL_EXCEEDED, "from inside", f);
+		told(&o, &sent, exceeded[f == 6], at(AT_GATEWAY, f));
+		sent = packet(&t, 1400, (struct shape){.tcp = ACK, .ttl = 1});
+		o = run(LAN, &sent);
+		told(&o, &sent, exceeded[f == 6], at(AT_GATEWAY, f));
+		sent = packet(&back, 300, (struct shape){.tcp = ACK, .answer = true, .ttl = 1});
+		o = run(ER0, &sent);
+		verdict_is(o.verdict, V_TTL_EXCEEDED, "from a circuit", f);
+		told(&o, &sent, exceeded[f == 6], link_address(f));
+	}
+}
+
+static void traffic_class_set(struct frame *f, unsigned int class)
+{
+	uint8_t *ip = f->data + ETHER;
+
+	if (ip[0] >> 4 == 4) {
+		ip[1] = class;
+		put16(ip + 10, ip_sum(f));
+	} else {
+		put16(ip, 0x6000 | class << 4);
+	}
+}
+
+static unsigned int traffic_class(const struct frame *f)
+{
+	const uint8_t *ip = f->data + ETHER;
+
+	return ip[0] >> 4 == 4 ? ip[1] : get16(ip) >> 4 & 0xff;
+}
+
+/* RFC 2474, RFC 3168: every one of the 256, both ways; and one hop less, no more. */
+static void r41_dscp_and_ecn_are_kept_and_the_ttl_loses_one(void **state)
+{
+	unsigned int class;
+
+	(void)state;
+	EACH_FAMILY(f) {
+		struct tuple back, t = flow_made(talk(f, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443), &back);
+
+		for (class = 0; class < 256; class++) {
+			struct frame sent = packet(&t, 100, (struct shape){.ttl = 17});
+			struct outcome o;
+
+			traffic_class_set(&sent, class);
+			o = run(LAN, &sent);
+			assert_int_equal(traffic_class(&o.frame), class);
+			assert_int_equal(o.frame.data[ETHER + (f == 4 ? 8 : 7)], 16);
+			assert_true(sums_right(&o.frame));
+			sent = packet(&back, 100, (struct shape){.ttl = 2});
+			traffic_class_set(&sent, class);
+			o = run(ER0, &sent);
+			assert_int_equal(traffic_class(&o.frame), class);
+			assert_int_equal(o.frame.data[ETHER + (f == 4 ? 8 : 7)], 1);
+			assert_true(sums_right(&o.frame));
+		}
+	}
+}
+
+/* An answer may cost from one half to three: how many come back says little of who else was answered. */
+static void rate_of_answers_is_not_to_be_foretold(void **state)
+{
+	struct settings s = settings_get();
+	struct tuple back, t = flow_made(talk(4, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443), &back);
+	unsigned int counts[21] = {0}, round, i, different = 0, zero = 0;
+	void *none = calloc(rig.cpus, sizeof(struct event_budget) + 8);
+
+	(void)state;
+	s.answers_per_second = 10;
+	settings_put(&s);
+	for (round = 0; round < 200; round++) {
+		unsigned int sent = 0;
+		uint64_t second;
+
+		do { /* all in one second of the clock that the data plane reads */
+			put("event_budgets", &zero, none);
+			second = monotonic() / NANOSECONDS;
+			for (i = 0, sent = 0; i < 25; i++)
+				sent += hear(LAN, t, &(struct shape){.ttl = 1}).action == XDP_TX;
+		} while ((monotonic() / NANOSECONDS) != second);
+		assert_in_range(sent, 7, 20);
+		counts[sent]++;
+	}
+	for (i = 0; i < 21; i++)
+		different += counts[i] != 0;
+	assert_in_range(different, 3, 14);
+	free(none);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup(name, rig_reset)
+	const struct CMUnitTest tests[] = {
+		CASE(r12_too_big_from_inside_is_told_with_the_senders_tuple),
+		CASE(r12_too_big_opens_no_flow),
+		CASE(r12_too_big_from_a_circuit_is_told_from_the_links_own_address),
+		CASE(r12_too_big_is_told_before_the_next_hop_is_known),
+		CASE(r12_nobody_hears_of_less_than_the_smallest_mtu),
+		CASE(r41_last_hop_is_told),
+		CASE(r41_dscp_and_ecn_are_kept_and_the_ttl_loses_one),
+		CASE(rate_of_answers_is_not_to_be_foretold),
+	};
+
+	return cmocka_run_group_tests(tests, rig_start, rig_end);
+}
