@@ -8,20 +8,21 @@ static __always_inline enum verdict F(ttl_exceeded)(struct pkt *p)
 	return V_TTL_EXCEEDED;
 }
 
-/* What may not pass on this way: answered, and the flow untouched. */
+/* What may not pass on this way: answered, and the flow untouched. IPv4 that may be cut is, see cut.h. */
 static __always_inline enum verdict F(limits)(struct pkt *p, const struct way *way)
 {
 	if (p->ttl <= 1)
 		return F(ttl_exceeded)(p);
-	if (way->mtu && p->length > way->mtu) {
-		if (!p->whole)
-			return V_TOO_BIG;
-		p->answer.type = FAMILY == 4 ? ICMP_DEST_UNREACH : ICMPV6_PKT_TOOBIG;
-		p->answer.code = FAMILY == 4 ? ICMP_FRAG_NEEDED : 0;
-		p->answer.mtu = way->mtu;
-		return V_TOO_BIG;
+	if (p->length <= way->mtu)
+		return GO_ON;
+	if (FAMILY == 4 && !p->whole) {
+		p->cut = 1;
+		return GO_ON;
 	}
-	return GO_ON;
+	p->answer.type = FAMILY == 4 ? ICMP_DEST_UNREACH : ICMPV6_PKT_TOOBIG;
+	p->answer.code = FAMILY == 4 ? ICMP_FRAG_NEEDED : 0;
+	p->answer.mtu = way->mtu;
+	return V_TOO_BIG;
 }
 
 static __always_inline void F(account_service)(struct pkt *p, const FLOW *f, bool in)

@@ -176,7 +176,5 @@ static __always_inline enum verdict F(error_path)(struct xdp_md *ctx, struct pkt
 	if (verdict != GO_ON)
 		return verdict;
 	F(account)(p, f);
-	if (!e->way.resolved)
-		return hand_over(ctx, p, e->way.oif, e->way.family, &e->way.next_hop);
-	return send_on(ctx, p, &e->way);
+	return F(go)(ctx, p, f, &e->way);
 }

@@ -4,7 +4,8 @@
  * neighbour output: the finished packet is passed with `struct handover` before it, and
  * samepath_resolve on the same interface gives it to bpf_redirect_neigh. No routing, no source
  * check, no second TTL decrement. Metadata lost on the way leaves an ordinary packet with a
- * source that the guard knows and a destination that is routed: the guard has the last word.
+ * source that the guard knows and a destination that is routed: the guard has the last word. The same
+ * way goes what must be cut for the MTU of its way, for XDP cannot make two packets of one: see cut.h.
  */
 #ifndef SAMEPATH_BPF_FORWARD_H
 #define SAMEPATH_BPF_FORWARD_H
@@ -17,8 +18,15 @@
 struct handover {
 	__u32 magic;
 	__u32 ifindex;
-	__u32 family; /* AF_INET, AF_INET6 */
-	struct in6_addr next_hop; /* mapped */
+	__u16 family; /* AF_INET, AF_INET6; 0: the neighbour is known, and this is its frame's header */
+	__u16 mtu; /* to cut it to, 0: it fits */
+	union {
+		struct in6_addr next_hop; /* mapped */
+		struct {
+			__u8 dmac[6];
+			__u8 smac[6];
+		};
+	};
 };
 
 static __always_inline enum verdict hand_over(struct xdp_md *ctx, struct pkt *p, __u32 oif,
@@ -34,6 +42,7 @@ static __always_inline enum verdict hand_over(struct xdp_md *ctx, struct pkt *p,
 	handover->magic = HANDOVER_MAGIC;
 	handover->ifindex = oif;
 	handover->family = family == 4 ? AF_INET : AF_INET6;
+	handover->mtu = 0;
 	handover->next_hop = *next_hop;
 	p->action = XDP_PASS;
 	return V_RESOLVING;

@@ -139,6 +139,25 @@ static __always_inline enum verdict F(fragment_write_id)(struct xdp_md *ctx, con
 	return GO_ON;
 }
 
+#if FAMILY == 4
+/* A datagram about to be cut, whose host meant it to be whole, gets an id as if it had come in fragments. */
+static __noinline enum verdict fragment_name4(struct xdp_md *ctx, struct pkt *p, const FLOW *f)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 zero = 0;
+	struct fragment_job4 *job = bpf_map_lookup_elem(&fragment_jobs4, &zero);
+	struct iphdr *ip = data + ETH_HLEN;
+
+	if (!job)
+		return V_FRAGMENT_TABLE;
+	if ((void *)(ip + 1) > end)
+		return V_TRUNCATED;
+	if (ip->frag_off & bpf_htons(0x3fff))
+		return GO_ON;
+	return fragment_write_id4(ctx, p, fragment_new_id4(p, job, f));
+}
+#endif
+
 static __always_inline void F(fragment_draft_key)(const struct F(fragment_job) *job, const struct pkt *p,
 						  struct fragment_note *draft)
 {
@@ -337,9 +356,7 @@ static __always_inline enum verdict F(fragment_send)(struct xdp_md *ctx, struct 
 	if (data + L4_OFFSET > end)
 		return V_TRUNCATED;
 	F(rewrite_network)(data + ETH_HLEN, f);
-	if (!way->resolved)
-		return hand_over(ctx, p, way->oif, way->family, &way->next_hop);
-	return send_on(ctx, p, way);
+	return F(go)(ctx, p, f, way);
 }
 
 /* The way of every later fragment. V_FRAGMENT: its first was not here, or it may not be looked for. */

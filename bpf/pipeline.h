@@ -14,6 +14,7 @@
 #include "admit.h"
 #include "rewrite.h"
 #include "forward.h"
+#include "onward.h"
 
 /* A packet of a flow that is known: the pin, its way, and what the flow learns from it. */
 static __always_inline enum verdict F(follow)(struct xdp_md *ctx, struct pkt *p,
@@ -66,9 +67,7 @@ static __always_inline enum verdict F(translate)(struct xdp_md *ctx, struct pkt 
 
 	if (verdict != GO_ON)
 		return verdict;
-	if (!way->resolved)
-		return hand_over(ctx, p, way->oif, way->family, &way->next_hop);
-	verdict = send_on(ctx, p, way);
+	verdict = F(go)(ctx, p, f, way);
 	return p->idle && verdict == V_FORWARDED ? V_TCP_IDLE : verdict;
 }
 

@@ -27,6 +27,7 @@ struct way {
 /* The question to the FIB, and the search for the next hop that answers it. */
 struct question {
 	struct bpf_fib_lookup fib;
+	struct bpf_fib_lookup again; /* the same, for the answer overwrites it */
 	struct next_hop_search search;
 };
 
@@ -92,12 +93,13 @@ static __always_inline void way_device(struct way *way)
 		way->resolved = 0;
 }
 
-/* Of the device itself: the FIB tells that of the route only together with a neighbour. */
-static __always_inline __u16 link_mtu(__u32 ifindex)
+/* The FIB tells the MTU together with a neighbour, or when a packet is too big for it. */
+static __always_inline __u16 question_mtu(struct xdp_md *ctx, struct question *q, __u32 flags)
 {
-	struct link *link = link_find(ifindex);
-
-	return link && link->mtu && link->mtu < 0xffff ? link->mtu : 0xffff;
+	q->again.tot_len = 0xffff;
+	if (bpf_fib_lookup(ctx, &q->again, sizeof(q->again), flags) == BPF_FIB_LKUP_RET_FRAG_NEEDED)
+		return q->again.mtu_result;
+	return 0xffff;
 }
 
 static __always_inline void way_next_hop(struct way *way, struct bpf_fib_lookup *fib)
@@ -139,12 +141,13 @@ static __always_inline int F(way_ask)(struct xdp_md *ctx, __u32 ifindex, __u32 f
 	__builtin_memcpy(fib->ipv6_src, source, sizeof(*source));
 	__builtin_memcpy(fib->ipv6_dst, destination, sizeof(*destination));
 #endif
+	q->again = *fib;
 	answer = bpf_fib_lookup(ctx, fib, sizeof(*fib), flags);
 	if (answer != BPF_FIB_LKUP_RET_SUCCESS && answer != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return answer;
 	way->oif = fib->ifindex;
 	way->resolved = answer == BPF_FIB_LKUP_RET_SUCCESS;
-	way->mtu = way->resolved ? fib->mtu_result : link_mtu(way->oif); /* else still our question */
+	way->mtu = way->resolved ? fib->mtu_result : question_mtu(ctx, q, flags);
 	if (way->mtu < MTU_LEAST)
 		way->mtu = MTU_LEAST;
 	__builtin_memcpy(way->dmac, fib->dmac, ETH_ALEN);
@@ -320,7 +323,8 @@ static __always_inline enum verdict F(route)(struct xdp_md *ctx, struct pkt *p, 
 {
 	struct next_hop *hop = F(way_kept)(p, f);
 
-	if (!hop)
+	/* what is too big asks for itself: to be cut it must know more, to be told the truth, the newest */
+	if (!hop || p->length > hop->mtu)
 		return F(route_ask)(ctx, p, f, way);
 	way->resolved = 1;
 	way->out = hop->oif;

@@ -75,6 +75,8 @@ static __always_inline void count(__u32 verdict, __u32 bytes)
 	tally->bytes += bytes;
 }
 
+#include "cut.h"
+
 /*
  * The only exit of a received packet. What goes to the kernel as it came, and what goes back where it came
  * from, has the tags again that it came with.
@@ -223,8 +225,12 @@ int samepath_resolve(struct __sk_buff *skb)
 	struct bpf_redir_neigh hop = {};
 	struct handover *handover = (void *)(long)skb->data_meta;
 
+	if (skb->cb[0] == PIECE_MAGIC)
+		return piece_leave(skb);
 	if ((void *)(handover + 1) > (void *)(long)skb->data || handover->magic != HANDOVER_MAGIC)
 		return TC_ACT_UNSPEC;
+	if (handover->mtu)
+		return cut(skb, handover);
 	hop.nh_family = handover->family;
 	if (handover->family == AF_INET)
 		hop.ipv4_nh = handover->next_hop.s6_addr32[3];

@@ -96,7 +96,10 @@
 	X(FRAGMENT_HELD, DROP, "fragment before its first, held by the daemon") \
 	X(FRAGMENT_LOST, DROP, "fragment before its first, and nobody holds it") \
 	X(FRAGMENT_LIMIT, DROP, "fragment before its first, of a source with too many of them") \
-	X(FRAGMENT_FULL, DROP, "fragment before its first, and the daemon holds all it may")
+	X(FRAGMENT_FULL, DROP, "fragment before its first, and the daemon holds all it may") \
+	X(CUT, FORWARD, "translated, handed on to be cut for the MTU of the way out") \
+	X(CUT_SENT, FORWARD, "fragment of such a packet") \
+	X(CUT_FAILED, DROP, "could not be cut for the MTU of the way out")
 
 #define VERDICT_ENUM(name, action, text) V_##name,
 enum verdict { VERDICTS(VERDICT_ENUM) V_MAX };
