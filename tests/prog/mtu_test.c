@@ -131,15 +131,15 @@ static void r12_too_big_from_a_circuit_is_told_from_the_links_own_address(void *
 		struct outcome o;
 
 		mtu_set(LAN, 1300);
-		sent = packet(&back, 1428, (struct shape){.tcp = ACK, .answer = true, .whole = true});
+		sent = packet(&back, 1428, (struct shape){.tcp = ACK, .seq = 1, .ack = 1, .answer = true, .whole = true});
 		o = run(ER0, &sent);
 		verdict_is(o.verdict, V_TOO_BIG, "1428", f);
 		told(&o, &sent, too_big[f == 6], link_address(f));
 		leaves_by(ER0, &o.frame, f);
-		sent = packet(&back, 1300, (struct shape){.tcp = ACK, .answer = true, .whole = true});
+		sent = packet(&back, 1300, (struct shape){.tcp = ACK, .seq = 1, .ack = 1, .answer = true, .whole = true});
 		verdict_is(run(ER0, &sent).verdict, V_FORWARDED, "1300", f);
 		mtu_set(LAN, 1500);
-		hear(LAN, t, &(struct shape){.tcp = ACK});
+		hear(LAN, t, &(struct shape){.tcp = ACK, .seq = 1, .ack = 1});
 	}
 }
 
