@@ -167,6 +167,7 @@ static __always_inline bool F(tcp_answer)(struct xdp_md *ctx, struct pkt *p, con
 #if FAMILY == 4
 	struct iphdr *ip = data + ETH_HLEN;
 
+	ip->ihl = sizeof(*ip) / 4; /* options are not repeated */
 	ip->tot_len = bpf_htons(sizeof(*ip) + sizeof(*tcp));
 	ip->tos = 0;
 	ip->id = 0;
@@ -180,6 +181,7 @@ static __always_inline bool F(tcp_answer)(struct xdp_md *ctx, struct pkt *p, con
 #else
 	struct ipv6hdr *ip = data + ETH_HLEN;
 
+	ip->nexthdr = IPPROTO_TCP; /* nor are extension headers */
 	ip->payload_len = bpf_htons(sizeof(*tcp));
 	ip->hop_limit = 64;
 	ip->saddr = key->daddr;

@@ -11,6 +11,9 @@
 
 #define L4_MAX 511 /* 14 of Ethernet, 40 of IPv6, and extension headers */
 #define EXTENSIONS_MAX 8
+#define CHAIN_ENDS (V_MAX + 1) /* no further header to walk over */
+
+#include "option.h"
 
 /* RFC 8200 4.3 and after: two bytes that all of them begin with, but the fragment header. */
 struct extension {
@@ -92,71 +95,124 @@ __noinline int parse_rare4(struct xdp_md *ctx, struct pkt *p, struct flow_key4 *
 	if (verdict != GO_ON)
 		return verdict;
 	l4 = ETH_HLEN + ip->ihl * 4;
+	verdict = options4(p, data, end, l4);
+	if (verdict != GO_ON)
+		return verdict;
 	p->fragment.id = bpf_ntohs(ip->id);
 	p->fragment.offset = (bpf_ntohs(ip->frag_off) & 0x1fff) * 8;
 	p->fragment.more = ip->frag_off & bpf_htons(0x2000) ? 1 : 0;
 	p->fragment.length = p->length - ip->ihl * 4;
-	p->special = ip->ihl > 5 ? V_IP_OPTIONS : fragment_kind(p, ip->ihl * 4);
+	/* what must not leave at all does not leave in pieces either */
+	if (p->special == GO_ON)
+		p->special = fragment_kind(p, ip->ihl * 4);
 	return parse_rare_transport(p, data, end, l4, &key->sport, &key->dport);
 }
 
-/* One header of the chain: GO_ON with *l4 and p->protocol at the next, another verdict, or V_MAX + 1: done. */
-static __always_inline enum verdict parse_extension(struct pkt *p, void *data, void *end, __u32 *l4)
-{
-	struct fragment_header *fragment;
-	struct extension *head;
+/* How far a chain was walked. */
+struct walk {
+	__u32 l4; /* offset of the next header in the frame */
+	__u32 place; /* and the how manieth it is */
+	__u32 destinations; /* headers with destination options */
+};
 
-	/* behind the header of a later fragment is none */
-	if (p->fragment.offset || (p->protocol != IPPROTO_FRAGMENT && !extension_header(p->protocol)))
-		return V_MAX + 1;
-	if (*l4 > L4_MAX)
-		return V_EXTENSION_HEADER;
-	head = data + *l4;
+/* A chain that is not sent on, and not walked over any further. */
+static __always_inline enum verdict extension_refused(struct pkt *p)
+{
+	p->special = V_EXTENSION_HEADER;
+	return CHAIN_ENDS;
+}
+
+/* A fragment header. What is behind it in a later fragment is no header, whatever its first one says. */
+static __always_inline enum verdict extension_fragment(struct pkt *p, struct fragment_header *head,
+						       struct walk *w)
+{
+	if (p->fragment.header)
+		return extension_refused(p);
+	p->fragment.id = bpf_ntohl(head->id);
+	p->fragment.offset = bpf_ntohs(head->offset) & 0xfff8;
+	p->fragment.more = bpf_ntohs(head->offset) & 1;
+	p->fragment.header = w->l4;
+	p->fragment.length = ETH_HLEN + p->length - w->l4 - sizeof(*head);
+	p->special = fragment_kind(p, w->l4 - ETH_HLEN - sizeof(struct ipv6hdr));
+	p->protocol = head->next;
+	w->l4 += sizeof(*head);
+	return p->special == GO_ON ? GO_ON : CHAIN_ENDS;
+}
+
+/*
+ * What is known of a header's kind by itself. Hop-by-hop options come first or not at all. A routing
+ * header is a list of addresses, used up or not, and none of them may leave; type 0 is refused to
+ * everybody (RFC 5095). Authentication, mobility and the like cover the addresses, and do not survive a
+ * translation.
+ */
+static __always_inline enum verdict extension_judge(struct pkt *p, const __u8 *head, struct walk *w)
+{
+	switch (p->protocol) {
+	case IPPROTO_HOPOPTS:
+		return w->place ? V_EXTENSION_HEADER : GO_ON;
+	case IPPROTO_DSTOPTS: /* before a routing header, and last */
+		return w->destinations++ < 2 ? GO_ON : V_EXTENSION_HEADER;
+	case IPPROTO_ROUTING:
+		return head[2] ? V_EXTENSION_HEADER : V_SOURCE_ROUTE;
+	}
+	return V_EXTENSION_HEADER;
+}
+
+/* One header: GO_ON with the walk and p->protocol at the next, CHAIN_ENDS, or why it is a drop. */
+static __always_inline enum verdict parse_extension(struct xdp_md *ctx, struct pkt *p, void *data,
+						    void *end, struct walk *w)
+{
+	struct extension *head;
+	enum verdict verdict;
+	__u32 next;
+
+	if (p->protocol != IPPROTO_FRAGMENT && !extension_header(p->protocol))
+		return CHAIN_ENDS;
+	if (w->l4 > L4_MAX)
+		return extension_refused(p);
+	/* the whole chain is in the packet, and of fragments in the first (RFC 7112) */
+	if (w->l4 + 8 > ETH_HLEN + (__u32)p->length)
+		return V_BAD_HEADER;
+	head = data + w->l4;
 	if ((void *)head + 8 > end)
 		return V_TRUNCATED;
-	if (p->protocol == IPPROTO_FRAGMENT) {
-		fragment = (void *)head;
-		if (p->fragment.header || *l4 + sizeof(*fragment) > ETH_HLEN + (__u32)p->length)
-			return V_BAD_HEADER;
-		p->fragment.id = bpf_ntohl(fragment->id);
-		p->fragment.offset = bpf_ntohs(fragment->offset) & 0xfff8;
-		p->fragment.more = bpf_ntohs(fragment->offset) & 1;
-		p->fragment.header = *l4;
-		p->fragment.length = ETH_HLEN + p->length - *l4 - sizeof(*fragment);
-		if (p->special == GO_ON)
-			p->special = fragment_kind(p, *l4 - ETH_HLEN - sizeof(struct ipv6hdr));
-		*l4 += sizeof(*fragment);
-	} else {
-		p->special = V_EXTENSION_HEADER;
-		*l4 += (head->length + 1) * 8;
-	}
+	if (p->protocol == IPPROTO_FRAGMENT)
+		return extension_fragment(p, (void *)head, w);
+	next = w->l4 + (head->length + 1) * 8;
+	verdict = extension_judge(p, (void *)head, w);
+	if (verdict == GO_ON && next > ETH_HLEN + (__u32)p->length)
+		return V_BAD_HEADER;
+	if (verdict == GO_ON)
+		verdict = options6(ctx, w->l4 + sizeof(*head), next);
+	if (verdict != GO_ON)
+		return verdict == V_EXTENSION_HEADER ? extension_refused(p) : verdict;
 	p->protocol = head->next;
+	w->l4 = next;
 	return GO_ON;
 }
 
 __noinline int parse_rare6(struct xdp_md *ctx, struct pkt *p, struct flow_key6 *key)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	__u32 l4 = ETH_HLEN + sizeof(struct ipv6hdr);
+	struct walk w = {.l4 = ETH_HLEN + sizeof(struct ipv6hdr)};
 	enum verdict verdict;
-	int i;
 
 	if (!p || !key)
 		return V_NO_STAGE;
 	verdict = parse_network6(p, data + ETH_HLEN, end, key);
 	if (verdict != GO_ON)
 		return verdict;
-	for (i = 0; i < EXTENSIONS_MAX; i++) {
-		verdict = parse_extension(p, data, end, &l4);
-		if (verdict == V_MAX + 1)
+	for (w.place = 0; w.place < EXTENSIONS_MAX; w.place++) {
+		verdict = parse_extension(ctx, p, data, end, &w);
+		if (verdict == CHAIN_ENDS)
 			break;
 		if (verdict != GO_ON)
 			return verdict;
 	}
-	if (i == EXTENSIONS_MAX)
+	if (w.place == EXTENSIONS_MAX)
 		p->special = V_EXTENSION_HEADER; /* nobody needs so many */
 	key->protocol = p->protocol;
-	return parse_rare_transport(p, data, end, l4, &key->sport, &key->dport);
+	return parse_rare_transport(p, data, end, w.l4, &key->sport, &key->dport);
 }
 
 #endif

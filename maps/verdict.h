@@ -33,8 +33,8 @@
 	X(BAD_HEADER, DROP, "IP header that contradicts itself") \
 	X(BAD_TRANSPORT, DROP, "TCP, UDP or ICMP header that contradicts itself") \
 	X(BAD_FLAGS, DROP, "TCP flags that mean nothing together") \
-	X(IP_OPTIONS, DROP, "IPv4 options") \
-	X(EXTENSION_HEADER, DROP, "IPv6 extension header") \
+	X(IP_OPTIONS, DROP, "IPv4 option that may hold an address, or is not known") \
+	X(EXTENSION_HEADER, DROP, "IPv6 extension header or option that is not sent on") \
 	X(FRAGMENT, DROP, "IP fragment") \
 	X(ICMP_ERROR, DROP, "ICMP that is neither echo nor an error that is translated") \
 	X(OTHER_PROTOCOL, DROP, "protocol without translation") \
@@ -99,7 +99,8 @@
 	X(FRAGMENT_FULL, DROP, "fragment before its first, and the daemon holds all it may") \
 	X(CUT, FORWARD, "translated, handed on to be cut for the MTU of the way out") \
 	X(CUT_SENT, FORWARD, "fragment of such a packet") \
-	X(CUT_FAILED, DROP, "could not be cut for the MTU of the way out")
+	X(CUT_FAILED, DROP, "could not be cut for the MTU of the way out") \
+	X(SOURCE_ROUTE, DROP, "source route")
 
 #define VERDICT_ENUM(name, action, text) V_##name,
 enum verdict { VERDICTS(VERDICT_ENUM) V_MAX };

@@ -111,6 +111,23 @@ class Lies:
             data[10:12] = struct.pack("!H", checksum(bytes(data[:20])))
         return bytes(data)
 
+    def optioned(self, options):
+        data = bytearray(self.seed("udp"))
+        data[20:20] = options
+        data[2:4] = struct.pack("!H", len(data))
+        data[0] = 0x45 + len(options) // 4
+        data[10:12] = b"\0\0"
+        data[10:12] = struct.pack("!H", checksum(bytes(data[:20 + len(options)])))
+        return data
+
+    def extended(self, extension, rest):
+        """With an extension header of 8 bytes, of which `rest` are the last six."""
+        data = bytearray(self.seed("udp"))
+        data[40:40] = bytes([data[6], 0]) + rest
+        data[6] = extension
+        data[4:6] = struct.pack("!H", len(data) - 40)
+        return data
+
     def truncated(self):
         """Each seed cut at each byte: as it is, and with an IP header that agrees to the cut."""
         for protocol, least in ("tcp", 20), ("udp", 8), ("icmp", 8):
@@ -134,15 +151,28 @@ class Lies:
                 self.add("TRUNCATED", data[:4] + struct.pack("!H", claimed) + data[6:])
             for claimed in range(65496, 65536):
                 self.add("BAD_HEADER", data[:4] + struct.pack("!H", claimed) + data[6:])
-            for extension in 0, 43, 51, 60, 135:
-                self.add("EXTENSION_HEADER", self.changed(data, 6, extension))
+            for extension in 51, 135, 139, 140:
+                self.add("EXTENSION_HEADER", self.extended(extension, bytes(6)))
+            self.add("SOURCE_ROUTE", self.extended(43, b"\0\1" + bytes(4)))
+            for kind in 2, 3, 4:
+                self.add("EXTENSION_HEADER", self.extended(43, bytes([kind, 0]) + bytes(4)))
+            for extension in 0, 60:
+                self.add("EXTENSION_HEADER", self.extended(extension, b"\xc9\4" + bytes(4)))
+                self.add("BAD_HEADER", self.extended(extension, b"\1\5" + bytes(4)))
             self.add("FRAGMENT", self.changed(data, 6, 44))
             return
         for words in range(5):
             self.add("BAD_HEADER", self.changed(data, 0, 0x40 | words))
-        for words in range(6, 16):
-            fits = words * 4 <= len(data)
-            self.add("IP_OPTIONS" if fits else "BAD_HEADER", self.changed(data, 0, 0x40 | words))
+        for words in range(len(data) // 4 + 1, 16):
+            self.add("BAD_HEADER", self.changed(data, 0, 0x40 | words))
+        for words in range(1, 11):
+            padding = b"\1" * (words * 4 - 4)
+            for kind in 7, 68, 82, 136, 30:  # record route, timestamp, and others
+                self.add("IP_OPTIONS", self.optioned(padding + bytes([kind, 4, 0, 0])))
+            for kind in 131, 137:
+                self.add("SOURCE_ROUTE", self.optioned(padding + bytes([kind, 3, 4, 0])))
+            for length in 0, 1, 5, 255:
+                self.add("BAD_HEADER", self.optioned(padding + bytes([148, length, 0, 0])))
         for claimed in range(20):
             self.add("BAD_HEADER", self.changed(self.changed(data, 2, 0), 3, claimed))
         for claimed in len(data) + 1, len(data) + 2, 1500, 65535:
