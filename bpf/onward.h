@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* onward: the finished packet leaves by the wire, by the kernel, or to be cut. Included once a family. */
+/* onward: the finished packet, marked, leaves by the wire, by the kernel, or to be cut. Included once a family. */
 
 #if FAMILY == 4
 static enum verdict fragment_name4(struct xdp_md *ctx, struct pkt *p, const FLOW *f); /* fragment.h */
@@ -41,11 +41,12 @@ static __noinline enum verdict hand_over_cut(struct xdp_md *ctx, struct pkt *p, 
 static __always_inline enum verdict F(go)(struct xdp_md *ctx, struct pkt *p, const FLOW *f,
 					  const struct way *way)
 {
+	if (f->half.flags & FLOW_TO_CIRCUIT)
+		F(mark)(ctx, p, f->half.circuit);
 #if FAMILY == 4
 	if (p->cut)
 		return hand_over_cut(ctx, p, f, way);
 #endif
-	(void)f;
 	if (!way->resolved)
 		return hand_over(ctx, p, way->oif, way->family, &way->next_hop);
 	return send_on(ctx, p, way);

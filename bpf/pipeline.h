@@ -13,6 +13,7 @@
 #include "leave.h"
 #include "admit.h"
 #include "rewrite.h"
+#include "mark.h"
 #include "forward.h"
 #include "onward.h"
 

@@ -43,6 +43,7 @@ enum circuit_flag {
 	CIRCUIT_TCP_EIM = 1 << 4, /* endpoint-independent mapping */
 	CIRCUIT_UDP_EIM = 1 << 5,
 	CIRCUIT_INBOUND_OFF = 1 << 6, /* no connection from outside is let in */
+	CIRCUIT_DSCP = 1 << 8, /* has a list of values to keep */
 };
 
 #define CIRCUIT_LINKS 8
@@ -55,6 +56,9 @@ struct circuit {
 	__u32 links[CIRCUIT_LINKS]; /* ifindexes, 0 ends; asked in turn by what is not translated */
 	struct pool out4, out6; /* outbound pool */
 	struct pool in4, in6; /* inbound pool */
+	__u32 dscp_keep[2]; /* bit n of word n / 32: what leaves with the DSCP n keeps it */
+	__u8 dscp_rest; /* and any other gets this one */
+	__u8 pad[3];
 };
 
 #define RULE_CIRCUITS 16

@@ -39,6 +39,11 @@ enum flow_state {
 	STATE_MAX
 };
 
+/* What some circuit asks for; where none does, no packet pays for it. */
+enum feature {
+	FEATURE_DSCP = 1 << 0,
+};
+
 struct settings {
 	__u64 timeout[STATE_MAX]; /* ns of silence after which a flow is dead */
 	__u64 timeout_min; /* ns, the smallest of them */
@@ -51,6 +56,7 @@ struct settings {
 	__u16 local_port_max;
 	__u32 ready; /* 1 when the slot holds a configuration */
 	__u32 answers_per_second; /* ICMP errors, per CPU */
+	__u32 features; /* enum feature */
 	__u64 fragment_timeout; /* ns, see fragment.h */
 };
 

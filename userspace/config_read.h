@@ -26,6 +26,8 @@ enum field_type {
 	FIELD_PORTS, /* struct config_port *, count at `count_at` */
 	FIELD_PORT_RANGE, /* uint16_t[2] */
 	FIELD_PORT, /* uint16_t, host order; its line at `line_at` */
+	FIELD_DSCP, /* uint8_t */
+	FIELD_DSCPS, /* uint64_t, a bit for each */
 	FIELD_TARGET, /* struct config_check: who is asked, and how */
 	FIELD_SERVER_TARGET, /* struct config_check: how each server is asked */
 	FIELD_CHECK, /* struct config_check: a target alone, or an object that begins with one */
@@ -43,7 +45,7 @@ struct field {
 	uint32_t min, max;
 	const char *const *choices; /* NULL-ended */
 	const struct object *object;
-	size_t translates_at; /* a bool to set when the key is there, 0: none */
+	size_t given_at; /* a bool to set when the key is there, 0: none */
 };
 struct object {
 	const struct field *fields; /* key NULL ends */
@@ -82,6 +84,10 @@ bool parse_number(const char *text, uint64_t *out);
 void read_target(struct reader *r, const yaml_node_t *node, struct config_check *check);
 void read_server_target(struct reader *r, const yaml_node_t *node, struct config_check *check);
 void read_check(struct reader *r, const yaml_node_t *node, const struct field *f, char *base);
+
+/* Class of service (config_dscp.c). */
+void read_dscp(struct reader *r, const yaml_node_t *node, uint8_t *out);
+void one_dscp(struct reader *r, const yaml_node_t *node, const struct field *f, char *base);
 
 /* The bytes of the file, fit to be loaded as one small document; NULL, reported, when they are not. */
 char *config_source(const char *file, size_t *size, struct report *report);

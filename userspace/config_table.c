@@ -77,6 +77,13 @@ static const struct field mapping_fields[] = {
 };
 static const struct object mapping_object = { .fields = mapping_fields };
 
+static const struct field dscp_fields[] = {
+	{ "keep", FIELD_DSCPS, AT(config_circuit, dscp_keep) },
+	{ "rest", FIELD_DSCP, AT(config_circuit, dscp_rest) },
+	{ 0 },
+};
+static const struct object dscp_object = { .fields = dscp_fields };
+
 static const struct field circuit_fields[] = {
 	{ "name", FIELD_NAME, .required = true, AT(config_circuit, name) },
 	{ "kind", FIELD_CHOICE, .required = true, AT(config_circuit, kind), .size = 4,
@@ -85,13 +92,14 @@ static const struct field circuit_fields[] = {
 	{ "links", FIELD_OBJECTS, .required = true, ARRAY(config_circuit, links, link_count),
 	  .object = &link_object },
 	{ "outbound-pool", FIELD_PREFIXES, AT(config_circuit, outbound_pool),
-	  .translates_at = offsetof(struct config_circuit, translates) },
+	  .given_at = offsetof(struct config_circuit, translates) },
 	{ "inbound-pool", FIELD_PREFIXES, AT(config_circuit, inbound_pool) },
 	{ "inbound", FIELD_CHOICE, AT(config_circuit, inbound_off), .size = 1, CHOICES("on", "off") },
 	{ "advertise", FIELD_PREFIXES, AT(config_circuit, advertise) },
 	{ "mapping", FIELD_OBJECT, .object = &mapping_object },
 	{ "port-range", FIELD_PORT_RANGE, AT(config_circuit, port_min) },
 	{ "enforce", FIELD_CHOICE, AT(config_circuit, monitor), .size = 1, CHOICES("strict", "monitor") },
+	{ "dscp", FIELD_OBJECT, .object = &dscp_object, .given_at = offsetof(struct config_circuit, dscp) },
 	{ 0 },
 };
 static void circuit_defaults(void *element)

@@ -319,8 +319,8 @@ static void read_single(struct reader *r, const yaml_node_t *node, const struct 
 
 void read_value(struct reader *r, const yaml_node_t *node, const struct field *f, char *base)
 {
-	if (f->translates_at)
-		*(bool *)(base + f->translates_at) = true;
+	if (f->given_at)
+		*(bool *)(base + f->given_at) = true;
 	switch (f->type) {
 	case FIELD_NUMBER:
 		read_number(r, node, f->min, f->max, (uint32_t *)(base + f->at));
@@ -347,6 +347,12 @@ void read_value(struct reader *r, const yaml_node_t *node, const struct field *f
 		break;
 	case FIELD_PORT:
 		read_port(r, node, f, base);
+		break;
+	case FIELD_DSCP:
+		read_dscp(r, node, (uint8_t *)(base + f->at));
+		break;
+	case FIELD_DSCPS:
+		read_list(r, node, f, base, one_dscp);
 		break;
 	case FIELD_TARGET:
 		read_target(r, node, (struct config_check *)(base + f->at));

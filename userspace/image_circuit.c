@@ -27,9 +27,14 @@ static int add_circuit(struct image_job *j, const struct config_circuit *from, u
 	to->flags |= from->inbound_off ? CIRCUIT_INBOUND_OFF : 0;
 	to->flags |= from->map_tcp == MAP_ENDPOINT_INDEPENDENT ? CIRCUIT_TCP_EIM : 0;
 	to->flags |= from->map_udp == MAP_ENDPOINT_INDEPENDENT ? CIRCUIT_UDP_EIM : 0;
+	to->flags |= from->dscp ? CIRCUIT_DSCP : 0;
 	to->table = from->table;
 	to->port_min = from->port_min;
 	to->port_max = from->port_max;
+	to->dscp_keep[0] = (uint32_t)from->dscp_keep;
+	to->dscp_keep[1] = (uint32_t)(from->dscp_keep >> 32);
+	to->dscp_rest = from->dscp_rest;
+	j->image->settings.features |= from->dscp ? FEATURE_DSCP : 0;
 	return image_pools(j, from, to);
 }
 

@@ -186,6 +186,7 @@ static int keep_circuit(struct plan *p, uint32_t n)
 			return 0;
 		*now = former;
 		now->flags |= CIRCUIT_RETIRING;
+		p->image->settings.features |= now->flags & CIRCUIT_DSCP ? FEATURE_DSCP : 0;
 		now->out4.ranges = now->out6.ranges = now->in4.ranges = now->in6.ranges = 0;
 		if (name) {
 			name->used = true;

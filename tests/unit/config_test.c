@@ -323,6 +323,7 @@ static void written_keys_arrive(void **state)
 	(void)state;
 	assert_non_null(c);
 	assert_true(c->circuits[0].translates && c->circuits[0].monitor);
+	assert_false(c->circuits[0].dscp);
 	assert_int_equal(c->circuits[0].table, UINT32_MAX);
 	assert_int_equal(c->circuits[0].port_min, 1024);
 	assert_int_equal(c->circuits[0].port_max, 2047);
@@ -337,6 +338,29 @@ static void written_keys_arrive(void **state)
 	assert_int_equal(c->classes[0].id_count, 2);
 	assert_int_equal(c->classes[0].ids[1], 31);
 	assert_int_equal(c->classes[0].required, 0);
+	config_free(c);
+}
+
+static void classes_of_service_have_numbers_and_names(void **state)
+{
+	struct config *c = read_text(WITH(", dscp: {keep: [46, af41, cs3, af21, "
+					  "\"af11\", le, va, cs7, 63], rest: cs1}"));
+
+	(void)state;
+	assert_non_null(c);
+	assert_true(c->circuits[0].dscp);
+	assert_true(c->circuits[0].dscp_keep == (1ull << 46 | 1ull << 34 | 1ull << 24 | 1ull << 18 |
+						 1ull << 10 | 1ull << 1 | 1ull << 44 | 1ull << 56 |
+						 1ull << 63));
+	assert_int_equal(c->circuits[0].dscp_rest, 8);
+	config_free(c);
+	c = read_text(WITH(", dscp: {keep: be}"));
+	assert_non_null(c);
+	assert_true(c->circuits[0].dscp && c->circuits[0].dscp_keep == 1 && !c->circuits[0].dscp_rest);
+	config_free(c);
+	c = read_sample();
+	assert_true(config_circuit(c, "chicago")->dscp_keep ==
+		    (1ull << 46 | 1ull << 34 | 1ull << 24 | 1ull << 18 | 1ull << 10));
 	config_free(c);
 }
 
@@ -357,6 +381,20 @@ static const struct {
 	{ WITH(", table: "), "circuits[n].table: (empty): no value", 3 },
 	{ WITH(", table: 5, table: 6"), "the key stands twice", 3 },
 	{ WITH(", enforce: Strict"), "accepted: strict, monitor", 3 },
+	{ WITH(", dscp: {keep: [64]}"), "circuits[n].dscp.keep: 64: not a DSCP", 3 },
+	{ WITH(", dscp: {keep: [-1]}"), "not a DSCP", 3 },
+	{ WITH(", dscp: {keep: [046]}"), "not a DSCP", 3 },
+	{ WITH(", dscp: {keep: [EF]}"), "not a DSCP", 3 },
+	{ WITH(", dscp: {keep: [cs8]}"), "not a DSCP", 3 },
+	{ WITH(", dscp: {keep: [af44]}"), "not a DSCP", 3 },
+	{ WITH(", dscp: {keep: [af51]}"), "not a DSCP", 3 },
+	{ WITH(", dscp: {keep: [af411]}"), "not a DSCP", 3 },
+	{ WITH(", dscp: {keep: [ef, 46]}"), "circuits[n].dscp.keep: 46: stands there twice", 3 },
+	{ WITH(", dscp: {keep: []}"), "empty list", 3 },
+	{ WITH(", dscp: {rest: [0]}"), "not a single value", 3 },
+	{ WITH(", dscp: {rest: 99}"), "circuits[n].dscp.rest: 99: not a DSCP", 3 },
+	{ WITH(", dscp: 46"), "not an object", 3 },
+	{ WITH(", dscp: {kepp: 46}"), "unknown key; nearest: keep", 3 },
 	{ WITH(", kidn: other"), "unknown key; nearest: kind", 3 },
 	{ WITH(", bandwidth: 7"), "unknown key; known: name, kind, table", 3 },
 	{ WITH(", mapping: {sctp: none}"), "circuits[n].mapping: sctp: unknown key", 3 },
@@ -559,6 +597,7 @@ int main(void)
 		cmocka_unit_test(r05_default_of_udp_is_300_seconds),
 		cmocka_unit_test(r30_default_of_icmp_is_60_seconds),
 		cmocka_unit_test(written_keys_arrive),
+		cmocka_unit_test(classes_of_service_have_numbers_and_names),
 		cmocka_unit_test(bad_values_are_named_with_their_line),
 		cmocka_unit_test(all_errors_come_in_one_run),
 		cmocka_unit_test(deep_and_large_input_is_refused),
