@@ -87,4 +87,5 @@ static __always_inline __u64 delta_address_6(__u64 sum, const struct in6_addr *f
 #define FLOW_KEY struct F(flow_key)
 #define FLOW struct F(flow)
 #define FLOWS (&F(flows))
+#define L4_NONE 0
 #define L4_OFFSET (ETH_HLEN + (FAMILY == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)))

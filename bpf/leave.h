@@ -104,13 +104,15 @@ static long F(circuit_next)(__u32 index, struct F(choice) *c)
 	}
 	c->o->circuit = number;
 	translated = !(circuit->flags & CIRCUIT_PIN_ONLY) && !(rule->flags & RULE_NO_TRANSLATE);
-	verdict = F(circuit_try)(c, circuit, translated);
+	verdict = circuit_takes(c->p, circuit) ? F(circuit_try)(c, circuit, translated) :
+						 V_OTHER_PROTOCOL;
 	if (verdict == GO_ON && !translated) {
 		c->o->keep_source = 1;
 		F(opening_flags)(c->o, FLOW_PIN_ONLY, FLOW_PIN_ONLY);
 	}
-	/* "no pool" is the answer only while nothing better is known */
-	if (verdict != V_NO_POOL_OF_FAMILY || c->o->result == V_MAX + 1)
+	/* "no pool" and "no such protocol" are the answer only while nothing better is known */
+	if ((verdict != V_NO_POOL_OF_FAMILY && verdict != V_OTHER_PROTOCOL) ||
+	    c->o->result == V_MAX + 1)
 		c->o->result = verdict;
 	return verdict == GO_ON;
 }

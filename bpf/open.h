@@ -133,6 +133,8 @@ static __noinline enum verdict F(opening_make)(struct pkt *p, struct F(opening) 
 		verdict = V_NO_CIRCUIT;
 	else if (o->keep_source)
 		verdict = F(pin)(p, o);
+	else if (p->bare)
+		verdict = F(bare_snat)(p, o, circuit);
 	else
 		verdict = F(snat)(p, o, circuit);
 	if (verdict == GO_ON)

@@ -99,6 +99,7 @@ struct pkt {
 	__u8 idle; /* of a TCP flow, but without effect on it */
 	__u8 cut; /* IPv4: too big for its way, goes on in fragments */
 	__u8 dead; /* its tuple has a flow that is dead and not deleted yet */
+	__u8 bare; /* only its addresses are translated, see bare.h */
 	__u8 tags; /* VLAN tags that were taken off the frame, and stand in `tag` */
 	struct vlan_tag tag[TAGS_MAX]; /* outer first */
 	struct answer answer;

@@ -7,6 +7,7 @@
 #include "route.h"
 #include "service.h"
 #include "snat.h"
+#include "bare.h"
 #include "account.h"
 #include "open.h"
 #include "handshake.h"
@@ -60,7 +61,7 @@ static __always_inline enum verdict F(follow)(struct xdp_md *ctx, struct pkt *p,
 	return GO_ON;
 }
 
-/* A packet of a known flow, translated, onto its way. */
+/* A packet of a known flow, translated, onto its way; its transport header is at l4, or L4_NONE. */
 static __always_inline enum verdict F(translate)(struct xdp_md *ctx, struct pkt *p, const FLOW *f,
 						 const struct way *way, __u32 l4)
 {

@@ -42,6 +42,7 @@ static __always_inline enum verdict F(rare_path)(struct xdp_md *ctx, struct pkt 
 		verdict = F(fragment_path)(ctx, p, o);
 		return verdict == V_FRAGMENT ? F(fragment_wait)(ctx, p, o, zero) : verdict;
 	}
+	bare_admit(p);
 	if (p->special == GO_ON)
 		f = F(flow_find)(p, &o->key);
 	verdict = f ? F(follow)(ctx, p, &o->key, f, &o->way) : F(open)(ctx, p, o);
@@ -49,5 +50,6 @@ static __always_inline enum verdict F(rare_path)(struct xdp_md *ctx, struct pkt 
 		verdict = F(fragment_begin)(ctx, p, &o->key, f ? f : &o->forward);
 	if (verdict != GO_ON)
 		return verdict;
-	return F(translate)(ctx, p, f ? f : &o->forward, &o->way, p->l4);
+	return F(translate)(ctx, p, f ? f : &o->forward, &o->way,
+			    p->bare ? L4_NONE : p->l4);
 }

@@ -56,7 +56,7 @@ static __always_inline void F(rewrite_network)(void *network, const FLOW *f)
 #endif
 }
 
-/* The transport header is at `offset`. GO_ON, or TRUNCATED when the bounds that parse saw are gone (they cannot be). */
+/* The transport header is at `offset`, L4_NONE: nothing of it is known. GO_ON, or TRUNCATED when the bounds that parse saw are gone (they cannot be). */
 static __always_inline enum verdict F(rewrite)(struct xdp_md *ctx, struct pkt *p, const FLOW *f,
 					       __u32 offset)
 {
@@ -65,6 +65,10 @@ static __always_inline enum verdict F(rewrite)(struct xdp_md *ctx, struct pkt *p
 	__u16 *sum, old;
 	__u64 delta;
 
+	if (offset == L4_NONE && data + L4_OFFSET <= end) {
+		F(rewrite_network)(data + ETH_HLEN, f);
+		return GO_ON;
+	}
 	if (offset > L4_MAX || data + L4_OFFSET > end || l4 + 8 > end)
 		return V_TRUNCATED;
 	sum = F(transport_sum)(p, l4, end);

@@ -30,10 +30,10 @@ static __always_inline __u64 flow_timeout(struct settings *s, __u8 protocol, __u
 
 	if (flags & FLOW_OPENED_OUTSIDE && flags & FLOW_HALF_OPEN)
 		return s->timeout[STATE_INBOUND_HALF_OPEN];
-	if (protocol == IPPROTO_UDP)
-		return s->timeout[STATE_UDP];
-	if (protocol != IPPROTO_TCP)
+	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
 		return s->timeout[STATE_ICMP];
+	if (protocol != IPPROTO_TCP)
+		return s->timeout[STATE_UDP];
 	if (flow_closing(one, other))
 		return s->timeout[STATE_TCP_CLOSING];
 	if (flags & FLOW_HALF_OPEN)

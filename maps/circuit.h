@@ -43,6 +43,7 @@ enum circuit_flag {
 	CIRCUIT_TCP_EIM = 1 << 4, /* endpoint-independent mapping */
 	CIRCUIT_UDP_EIM = 1 << 5,
 	CIRCUIT_INBOUND_OFF = 1 << 6, /* no connection from outside is let in */
+	CIRCUIT_OTHER_PROTOCOLS = 1 << 7, /* takes protocols without ports, and translates their addresses */
 	CIRCUIT_DSCP = 1 << 8, /* has a list of values to keep */
 };
 
@@ -76,8 +77,8 @@ struct rule {
 };
 
 /*
- * The protocol of a question to the FIB that names the link to leave by. No packet has it
- * (RFC 3692), so a rule that selects it is for the packet path alone.
+ * The protocol of a question to the FIB that names the link to leave by. A rule that selects both is
+ * for the packet path alone: a packet of this protocol (RFC 3692) names no link.
  */
 #define QUESTION_PROTOCOL 253
 
@@ -151,7 +152,7 @@ struct circuit_counter {
 	__u64 closed;
 	__u64 violations; /* packets of its flows that came in elsewhere */
 	__u64 exhausted; /* new flows refused for want of a port */
-	__u64 next_address; /* TCP flows that took another address than their host's */
+	__u64 next_address; /* flows of TCP or without ports that took another address than their host's */
 	__u64 long_searches; /* flows without a mapping that tried many ports: near exhaustion */
 };
 

@@ -10,7 +10,8 @@
  * the pool's port toward this destination.
  *
  * ICMP echo: the identifier is the source port of a request and the destination
- * port of a reply; the other port is 0.
+ * port of a reply; the other port is 0. Of protocols other than TCP, UDP and ICMP
+ * both are 0.
  *
  * The circuit is written at creation and never again. Times, counters and the
  * way out of a half are written only by packets of that half, so that two cores

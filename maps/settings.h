@@ -33,7 +33,7 @@ enum flow_state {
 	STATE_TCP_HALF_OPEN, /* not both sides acknowledged yet */
 	STATE_TCP_ESTABLISHED,
 	STATE_TCP_CLOSING, /* FIN from both sides, or RST */
-	STATE_UDP,
+	STATE_UDP, /* and what has no ports */
 	STATE_ICMP,
 	STATE_INBOUND_HALF_OPEN, /* opened from outside, not answered yet */
 	STATE_MAX

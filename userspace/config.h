@@ -70,6 +70,7 @@ struct config_circuit {
 	uint16_t port_min, port_max; /* default 1, 65535 */
 	bool monitor; /* enforce: monitor */
 	bool inbound_off; /* inbound: off */
+	bool other_protocols; /* other-protocols: address */
 	bool dscp; /* the key dscp is there */
 	uint8_t dscp_rest;
 	uint64_t dscp_keep; /* a bit for each value */

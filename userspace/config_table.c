@@ -99,6 +99,8 @@ static const struct field circuit_fields[] = {
 	{ "mapping", FIELD_OBJECT, .object = &mapping_object },
 	{ "port-range", FIELD_PORT_RANGE, AT(config_circuit, port_min) },
 	{ "enforce", FIELD_CHOICE, AT(config_circuit, monitor), .size = 1, CHOICES("strict", "monitor") },
+	{ "other-protocols", FIELD_CHOICE, AT(config_circuit, other_protocols), .size = 1,
+	  CHOICES("drop", "address") },
 	{ "dscp", FIELD_OBJECT, .object = &dscp_object, .given_at = offsetof(struct config_circuit, dscp) },
 	{ 0 },
 };

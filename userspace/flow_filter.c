@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "flow_filter.h"
@@ -9,7 +10,7 @@
 static const char *const phases[PHASE_MAX] = {
 	[PHASE_HALF_OPEN] = "half-open", [PHASE_ESTABLISHED] = "established",
 	[PHASE_CLOSING] = "closing", [PHASE_UDP] = "udp",
-	[PHASE_ICMP] = "icmp", [PHASE_DEAD] = "dead",
+	[PHASE_ICMP] = "icmp", [PHASE_OTHER] = "other", [PHASE_DEAD] = "dead",
 };
 
 static const char *const openings[OPENING_MAX] = {
@@ -35,6 +36,8 @@ enum flow_opening flow_opening(const struct flow_record *r)
 
 const char *flow_protocol_text(uint8_t protocol)
 {
+	static char numbers[256][4];
+
 	switch (protocol) {
 	case IPPROTO_TCP:
 		return "tcp";
@@ -43,8 +46,15 @@ const char *flow_protocol_text(uint8_t protocol)
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		return "icmp";
+	case IPPROTO_GRE:
+		return "gre";
+	case IPPROTO_ESP:
+		return "esp";
+	case IPPROTO_SCTP:
+		return "sctp";
 	}
-	return NULL;
+	snprintf(numbers[protocol], sizeof(numbers[protocol]), "%u", protocol);
+	return numbers[protocol];
 }
 
 uint64_t flow_latest(const struct flow_record *r)
@@ -61,6 +71,11 @@ static bool closing(const struct flow_record *r)
 	return ((r->forward.flags | reply) & FLOW_RST) || (r->forward.flags & reply & FLOW_FIN);
 }
 
+static bool is_icmp(uint8_t protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
 static enum flow_state state_of(const struct flow_record *r)
 {
 	bool half_open = r->forward.flags & FLOW_HALF_OPEN;
@@ -71,7 +86,7 @@ static enum flow_state state_of(const struct flow_record *r)
 		return STATE_INBOUND_HALF_OPEN;
 	if (r->key.protocol == IPPROTO_TCP)
 		return half_open ? STATE_TCP_HALF_OPEN : STATE_TCP_ESTABLISHED;
-	return r->key.protocol == IPPROTO_UDP ? STATE_UDP : STATE_ICMP;
+	return is_icmp(r->key.protocol) ? STATE_ICMP : STATE_UDP;
 }
 
 uint64_t flow_timeout(const struct flow_record *r, const struct settings *s)
@@ -93,7 +108,9 @@ enum flow_phase flow_phase(const struct flow_record *r, const struct settings *s
 		return PHASE_HALF_OPEN;
 	if (r->key.protocol == IPPROTO_TCP)
 		return PHASE_ESTABLISHED;
-	return r->key.protocol == IPPROTO_UDP ? PHASE_UDP : PHASE_ICMP;
+	if (is_icmp(r->key.protocol))
+		return PHASE_ICMP;
+	return r->key.protocol == IPPROTO_UDP ? PHASE_UDP : PHASE_OTHER;
 }
 
 static int want_prefix(const char *word, const char *value, struct prefix *out, bool *has)
@@ -131,15 +148,18 @@ static int want_port(const char *word, const char *value, int *out)
 
 static int want_protocol(const char *word, const char *value, int *out)
 {
-	if (!strcmp(value, "tcp"))
-		*out = IPPROTO_TCP;
-	else if (!strcmp(value, "udp"))
-		*out = IPPROTO_UDP;
-	else if (!strcmp(value, "icmp"))
-		*out = IPPROTO_ICMP; /* of either family */
-	else
-		return print_error("%s: %s: unknown; tcp, udp or icmp is accepted", word, value),
+	char *end;
+	long n = strtol(value, &end, 10);
+
+	if (value[0] < '0' || value[0] > '9' || *end || n > UINT8_MAX)
+		/* that of IPv4 is first: ICMP stands for both families */
+		for (n = 0; n <= UINT8_MAX && strcmp(value, flow_protocol_text((uint8_t)n)); n++)
+			;
+	if (n > UINT8_MAX)
+		return print_error("%s: %s: unknown; tcp, udp, icmp, gre, esp, sctp or a number is accepted",
+				   word, value),
 		       -EINVAL;
+	*out = n == IPPROTO_ICMPV6 ? IPPROTO_ICMP : (int)n;
 	return 0;
 }
 

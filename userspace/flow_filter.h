@@ -18,6 +18,7 @@ enum flow_phase {
 	PHASE_CLOSING,
 	PHASE_UDP,
 	PHASE_ICMP,
+	PHASE_OTHER, /* a protocol without ports */
 	PHASE_DEAD,
 	PHASE_MAX
 };
@@ -47,7 +48,7 @@ uint64_t flow_latest(const struct flow_record *r);
 /* Who opened it; a hairpin touches no circuit. */
 enum flow_opening flow_opening(const struct flow_record *r);
 const char *flow_opening_text(enum flow_opening opening);
-/* "established"; "tcp", "udp", "icmp" or NULL. */
+/* "established"; "tcp", "udp", "icmp", "gre", "esp", "sctp", else the number. */
 const char *flow_phase_text(enum flow_phase phase);
 const char *flow_protocol_text(uint8_t protocol);
 

@@ -27,6 +27,7 @@ static int add_circuit(struct image_job *j, const struct config_circuit *from, u
 	to->flags |= from->inbound_off ? CIRCUIT_INBOUND_OFF : 0;
 	to->flags |= from->map_tcp == MAP_ENDPOINT_INDEPENDENT ? CIRCUIT_TCP_EIM : 0;
 	to->flags |= from->map_udp == MAP_ENDPOINT_INDEPENDENT ? CIRCUIT_UDP_EIM : 0;
+	to->flags |= from->other_protocols ? CIRCUIT_OTHER_PROTOCOLS : 0;
 	to->flags |= from->dscp ? CIRCUIT_DSCP : 0;
 	to->table = from->table;
 	to->port_min = from->port_min;

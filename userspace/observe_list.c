@@ -52,10 +52,9 @@ static void print_flow(const struct list *l, const struct flow_record *r)
 	char saddr[PREFIX_TEXT], daddr[PREFIX_TEXT], pool[PREFIX_TEXT];
 	uint64_t end = flow_latest(r) + flow_timeout(r, &l->o->settings);
 	enum flow_phase phase = flow_phase(r, &l->o->settings, l->now);
-	const char *protocol = flow_protocol_text(r->key.protocol);
 	bool service = r->forward.flags & FLOW_SERVICE;
 
-	print_cell_text(protocol ? protocol : "other");
+	print_cell_text(flow_protocol_text(r->key.protocol));
 	print_cell_text(flow_phase_text(phase));
 	print_cell_text(flow_opening_text(flow_opening(r)));
 	print_cell_text(address_text(&r->key.saddr, saddr));

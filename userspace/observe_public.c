@@ -63,9 +63,9 @@ const char *published_text(const struct published *p, char *buffer, size_t size)
 	if (p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6)
 		snprintf(buffer, size, "%s", protocol);
 	else if (p->first == p->last)
-		snprintf(buffer, size, "%s/%u", protocol ? protocol : "other", p->first);
+		snprintf(buffer, size, "%s/%u", protocol, p->first);
 	else
-		snprintf(buffer, size, "%s/%u-%u", protocol ? protocol : "other", p->first, p->last);
+		snprintf(buffer, size, "%s/%u-%u", protocol, p->first, p->last);
 	return buffer;
 }
 

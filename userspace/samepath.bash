@@ -83,8 +83,8 @@ _samepath_values() {
 			return
 		fi
 		case $3 in
-		proto) echo tcp udp icmp ;;
-		state) echo half-open established closing udp icmp dead ;;
+		proto) echo tcp udp icmp gre esp sctp ;;
+		state) echo half-open established closing udp icmp other dead ;;
 		opened) echo inside outside hairpin ;;
 		circuit | service) _samepath_names "$3" ;;
 		esac ;;

@@ -323,7 +323,7 @@ static void written_keys_arrive(void **state)
 	(void)state;
 	assert_non_null(c);
 	assert_true(c->circuits[0].translates && c->circuits[0].monitor);
-	assert_false(c->circuits[0].dscp);
+	assert_false(c->circuits[0].dscp || c->circuits[0].other_protocols);
 	assert_int_equal(c->circuits[0].table, UINT32_MAX);
 	assert_int_equal(c->circuits[0].port_min, 1024);
 	assert_int_equal(c->circuits[0].port_max, 2047);
@@ -343,12 +343,12 @@ static void written_keys_arrive(void **state)
 
 static void classes_of_service_have_numbers_and_names(void **state)
 {
-	struct config *c = read_text(WITH(", dscp: {keep: [46, af41, cs3, af21, "
+	struct config *c = read_text(WITH(", other-protocols: address, dscp: {keep: [46, af41, cs3, af21, "
 					  "\"af11\", le, va, cs7, 63], rest: cs1}"));
 
 	(void)state;
 	assert_non_null(c);
-	assert_true(c->circuits[0].dscp);
+	assert_true(c->circuits[0].other_protocols && c->circuits[0].dscp);
 	assert_true(c->circuits[0].dscp_keep == (1ull << 46 | 1ull << 34 | 1ull << 24 | 1ull << 18 |
 						 1ull << 10 | 1ull << 1 | 1ull << 44 | 1ull << 56 |
 						 1ull << 63));
@@ -381,6 +381,7 @@ static const struct {
 	{ WITH(", table: "), "circuits[n].table: (empty): no value", 3 },
 	{ WITH(", table: 5, table: 6"), "the key stands twice", 3 },
 	{ WITH(", enforce: Strict"), "accepted: strict, monitor", 3 },
+	{ WITH(", other-protocols: translate"), "accepted: drop, address", 3 },
 	{ WITH(", dscp: {keep: [64]}"), "circuits[n].dscp.keep: 64: not a DSCP", 3 },
 	{ WITH(", dscp: {keep: [-1]}"), "not a DSCP", 3 },
 	{ WITH(", dscp: {keep: [046]}"), "not a DSCP", 3 },

@@ -89,7 +89,7 @@ static void filter_takes_every_word(void **state)
 	static const char *const yes[] = {
 		"", "src 10.1.0.0/16", "dst 198.51.100.7", "address 10.0.0.0/8",
 		"address 198.51.100.0/24", "pool 203.0.113.33", "sport 40000", "dport 443",
-		"port 443", "port 40000", "proto tcp", "circuit chicago", "class exchange",
+		"port 443", "port 40000", "proto tcp", "proto 6", "circuit chicago", "class exchange",
 		"state established", "src 10.1.0.0/16 dport 443 proto tcp", "opened inside"};
 	static const char *const no[] = {
 		"src 10.2.0.0/16", "dst 10.1.20.5", "address 203.0.113.0/24", "pool 203.0.113.34",
@@ -145,7 +145,7 @@ static void filter_refuses_what_it_does_not_know(void **state)
 {
 	static const char *const bad[] = {
 		"src", "src 10.1.20.5/8", "pool 203.0.113.0/24", "port 65536", "port -1", "port 4x",
-		"proto sctp", "state open", "circuit nowhere", "class nothing", "colour red",
+		"proto 256", "state open", "circuit nowhere", "class nothing", "colour red",
 		"service nothing", "server 192.168.0.0/24", "opened", "opened sideways"};
 	struct flow_record r = record(IPPROTO_TCP, 0, 0);
 
@@ -172,6 +172,8 @@ static void phase_follows_flags_of_both_halves(void **state)
 		{IPPROTO_UDP, 0, 0, PHASE_UDP},
 		{IPPROTO_UDP, FLOW_HALF_OPEN, 0, PHASE_HALF_OPEN},
 		{IPPROTO_ICMPV6, 0, 0, PHASE_ICMP},
+		{IPPROTO_GRE, 0, 0, PHASE_OTHER},
+		{253, FLOW_HALF_OPEN, 0, PHASE_HALF_OPEN},
 		{IPPROTO_TCP, FLOW_KILLED, 0, PHASE_DEAD},
 		/* 50 s silent, where 20 s are allowed */
 		{IPPROTO_TCP, FLOW_HALF_OPEN | FLOW_OPENED_OUTSIDE, 0, PHASE_DEAD},

@@ -45,6 +45,7 @@ static const char *const sample =
 	"    inbound-pool: [192.168.1.0/24]\n"
 	"    advertise: [203.0.113.32/28, 203.0.113.96/32, \"2001:db8:1::/48\"]\n"
 	"    mapping: {udp: address-and-port-dependent, tcp: endpoint-independent}\n"
+	"    other-protocols: address\n"
 	"    dscp: {keep: [ef, 63, af11], rest: cs1}\n"
 	"  - name: partner\n"
 	"    kind: other\n"
@@ -108,7 +109,7 @@ static void circuits_carry_pools_and_flags(void **state)
 	assert_int_equal(im->circuits[1].flags, 0);
 	assert_int_equal(net->flags, CIRCUIT_PRESENT | CIRCUIT_UDP_EIM);
 	assert_int_equal(chi->flags,
-			 CIRCUIT_PRESENT | CIRCUIT_TCP_EIM | CIRCUIT_DSCP);
+			 CIRCUIT_PRESENT | CIRCUIT_TCP_EIM | CIRCUIT_OTHER_PROTOCOLS | CIRCUIT_DSCP);
 	assert_int_equal(chi->dscp_keep[0], 1u << 10);
 	assert_int_equal(chi->dscp_keep[1], 1u << 31 | 1u << (46 - 32));
 	assert_int_equal(chi->dscp_rest, 8);
