@@ -24,6 +24,15 @@ static __always_inline enum verdict F(open)(struct xdp_md *ctx, struct pkt *p, s
 	return GO_ON;
 }
 
+/* An ICMP message that is no echo, behind headers that hid it: its program starts over, like this one did. */
+static __always_inline enum verdict F(rare_message)(struct xdp_md *ctx, struct pkt *p)
+{
+	if (!vlan_put_back(ctx, p))
+		return V_NO_HEADROOM;
+	bpf_tail_call(ctx, &stages, F(STAGE_error));
+	return V_NO_STAGE;
+}
+
 static __always_inline enum verdict F(rare_path)(struct xdp_md *ctx, struct pkt *p)
 {
 	__u32 zero = 0;
@@ -42,6 +51,8 @@ static __always_inline enum verdict F(rare_path)(struct xdp_md *ctx, struct pkt 
 		verdict = F(fragment_path)(ctx, p, o);
 		return verdict == V_FRAGMENT ? F(fragment_wait)(ctx, p, o, zero) : verdict;
 	}
+	if (p->special == V_ICMP_ERROR && !p->fragment.more)
+		return F(rare_message)(ctx, p);
 	bare_admit(p);
 	if (p->special == GO_ON)
 		f = F(flow_find)(p, &o->key);
@@ -50,6 +61,5 @@ static __always_inline enum verdict F(rare_path)(struct xdp_md *ctx, struct pkt 
 		verdict = F(fragment_begin)(ctx, p, &o->key, f ? f : &o->forward);
 	if (verdict != GO_ON)
 		return verdict;
-	return F(translate)(ctx, p, f ? f : &o->forward, &o->way,
-			    p->bare ? L4_NONE : p->l4);
+	return F(translate)(ctx, p, f ? f : &o->forward, &o->way, p->bare ? L4_NONE : p->l4);
 }

@@ -56,7 +56,10 @@ static __always_inline void F(rewrite_network)(void *network, const FLOW *f)
 #endif
 }
 
-/* The transport header is at `offset`, L4_NONE: nothing of it is known. GO_ON, or TRUNCATED when the bounds that parse saw are gone (they cannot be). */
+/*
+ * The transport header is at `offset`, L4_NONE: nothing of it is known. GO_ON, or TRUNCATED when the bounds that
+ * parse saw are gone (they cannot be).
+ */
 static __always_inline enum verdict F(rewrite)(struct xdp_md *ctx, struct pkt *p, const FLOW *f,
 					       __u32 offset)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* mark: DSCP and ECN go through as they came, unless the circuit that they leave by has a list. */
 #include "rig.c"
+#include "quote.h"
 
 /* DSCP and ECN of the frame. */
 static uint8_t class_of(const struct frame *f)
@@ -137,6 +138,35 @@ static void r41_the_answers_of_a_service_are_marked(void **state)
 	}
 }
 
+/* An error that a host inside sends leaves by the circuit like its packets; one from outside does not. */
+static void r41_errors_are_marked_on_their_way_out(void **state)
+{
+	(void)state;
+	keep(CHICAGO, GUIDE, 0);
+	EACH_FAMILY(f) {
+		struct speech s[2];
+		struct frame in;
+		struct error e;
+		struct outcome o;
+		unsigned int i;
+
+		speak(OUTBOUND, f, IPPROTO_UDP, 4000, s);
+		for (i = 0; i < 2; i++) {
+			e = error_plain(f, &s[i]);
+			in = error_in(&s[i], &e);
+			if (f == 4)
+				in.data[ETHER + 1] = 48 << 2 | 1;
+			else
+				put16(in.data + ETHER, 0x6000 | (48 << 2 | 1) << 4);
+			sums_set(&in);
+			o = run(s[i].at, &in);
+			verdict_is(o.verdict, V_FORWARDED, "error", f);
+			assert_int_equal(class_of(&o.frame), (s[i].to == ER0 ? 0 : 48 << 2) | 1);
+			assert_true(sums_right(&o.frame));
+		}
+	}
+}
+
 /* A list without the setting that announces it is not looked at: what no circuit has, nobody pays for. */
 static void without_the_feature_no_circuit_is_asked(void **state)
 {
@@ -175,6 +205,7 @@ int main(void)
 		CASE(r41_what_is_not_kept_becomes_the_rest),
 		CASE(r41_each_circuit_has_a_list_of_its_own),
 		CASE(r41_the_answers_of_a_service_are_marked),
+		CASE(r41_errors_are_marked_on_their_way_out),
 		CASE(without_the_feature_no_circuit_is_asked),
 		CASE(r37_a_wrong_header_sum_stays_wrong),
 	};

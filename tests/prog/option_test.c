@@ -2,6 +2,7 @@
 /* IPv4 options and IPv6 extension headers: what goes on untouched, and what is dropped by which name. */
 #include "rig.c"
 #include "chain.h"
+#include "quote.h"
 
 static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP};
 
@@ -127,6 +128,41 @@ static void r24_options_of_every_length_go_on_both_ways(void **state)
 			untouched(&o, row.bytes, row.count, "back");
 			assert_true(same_tuple(tuple_of(&o.frame), turned(t)));
 		}
+	}
+}
+
+/* An ICMP error behind an option, or an extension header, is one all the same; behind a bad one it is not. */
+static void r24_errors_behind_options_arrive(void **state)
+{
+	static const uint8_t alert[] = {148, 4, 0, 0}, record[] = {7, 4, 4, 0}, padded[] = {0, 1, 4, 0, 0, 0, 0};
+	static const uint8_t home[] = {0, 0xc9, 4, 0, 0, 0, 0};
+
+	(void)state;
+	EACH_FAMILY(f) {
+		struct speech s[2];
+		struct error e;
+		struct frame in, out, bad;
+		struct outcome o;
+
+		speak(OUTBOUND, f, IPPROTO_UDP, 4000, s);
+		e = error_plain(f, &s[0]);
+		error_both(&s[0], &e, &in, &out);
+		bad = in;
+		if (f == 4) {
+			frame_insert(&in, alert, 4);
+			frame_insert(&bad, record, 4);
+		} else {
+			frame_extend(&in, HOP_BY_HOP, padded, 7);
+			frame_extend(&bad, DESTINATION, home, 7);
+		}
+		o = run(ER0, &in);
+		verdict_is(o.verdict, V_FORWARDED, "plain option", f);
+		if (f == 6)
+			o.frame.data[ETHER + 6] = IPPROTO_ICMPV6;
+		frame_remove(&o.frame, f == 4 ? 4 : 8);
+		assert_int_equal(o.frame.length, out.length);
+		assert_memory_equal(o.frame.data + 12, out.data + 12, out.length - 12);
+		verdict_is(run(ER0, &bad).verdict, f == 4 ? V_IP_OPTIONS : V_EXTENSION_HEADER, "bad option", f);
 	}
 }
 
@@ -319,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(r24_each_option_has_its_verdict),
 		CASE(r24_options_of_every_length_go_on_both_ways),
+		CASE(r24_errors_behind_options_arrive),
 		CASE(r24_options_are_judged_before_fragments),
 		CASE(each_extension_header_has_its_verdict),
 		CASE(extension_headers_go_on_both_ways),

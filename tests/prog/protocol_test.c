@@ -5,6 +5,7 @@
  */
 #include "rig.c"
 #include "chain.h"
+#include "quote.h"
 
 #define GRE 47
 #define ESP 50
@@ -324,6 +325,31 @@ static void r42_silence_ends_the_flow_like_one_of_udp(void **state)
 	}
 }
 
+/* A router on the way says that it is too big: the sender hears it of the packet that it sent. */
+static void r42_an_error_about_one_reaches_its_sender(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) {
+		struct error e = {.type = f == 4 ? 3 : 2, .code = f == 4 ? 4 : 0, .rest = {0, 0, 5, 0}};
+		struct in6_addr router = address(f == 4 ? "192.0.2.77" : "2001:db8:ba::77");
+		struct frame sent = bare(f, ESP, at(PILOT, f), at(AT_EXCHANGE, f), 40), error, wanted;
+		struct outcome o = run(LAN, &sent);
+		unsigned int length = sent.length - ETHER;
+
+		error = error_frame(&e, f, router, source_of(&o.frame), o.frame.data + ETHER, length);
+		sent.data[ETHER + (f == 4 ? 8 : 7)]--;
+		if (f == 4)
+			put16(sent.data + ETHER + 10, ip_sum(&sent));
+		e.ttl = 63;
+		wanted = error_frame(&e, f, router, at(PILOT, f), sent.data + ETHER, length);
+		verdict_is(run(WAN, &error).verdict, V_VIOLATION, "another circuit", f);
+		o = run(ER0, &error);
+		verdict_is(o.verdict, V_FORWARDED, "error", f);
+		assert_int_equal(o.frame.length, wanted.length);
+		assert_memory_equal(o.frame.data + 12, wanted.data + 12, wanted.length - 12);
+	}
+}
+
 /* Behind options and extension headers they are what they are without. */
 static void r42_behind_options_and_extension_headers(void **state)
 {
@@ -377,6 +403,7 @@ int main(void)
 		CASE(r42_a_change_of_the_key_ends_no_flow),
 		CASE(r42_the_rule_goes_on_to_a_circuit_that_takes_them),
 		CASE(r42_silence_ends_the_flow_like_one_of_udp),
+		CASE(r42_an_error_about_one_reaches_its_sender),
 		CASE(r42_behind_options_and_extension_headers),
 		CASE(r42_icmp_that_is_neither_echo_nor_error_stays_dropped),
 	};
