@@ -109,7 +109,7 @@ static __noinline enum verdict F(admit)(struct xdp_md *ctx, struct pkt *p, struc
 	if (!service)
 		return F(stranger)(p, key);
 	F(map_address_)(&o->remote, &key->saddr);
-	if (F(source_is_no_remote)(p, &key->saddr))
+	if (F(link_local)(&key->saddr) || F(source_is_no_remote)(p, &key->saddr))
 		return V_MARTIAN;
 	verdict = circuit_admits(p, service);
 	if (verdict != GO_ON)

@@ -5,6 +5,16 @@
  * family.
  */
 
+/* An address of one wire (RFC 3927, RFC 4291 2.5.6), which no router leads away from it or to it. */
+static __always_inline bool F(link_local)(const ADDRESS *address)
+{
+#if FAMILY == 4
+	return (*address & bpf_htonl(0xffff0000)) == bpf_htonl(0xa9fe0000);
+#else
+	return address->s6_addr[0] == 0xfe && (address->s6_addr[1] & 0xc0) == 0x80;
+#endif
+}
+
 /*
  * Is the address one of this machine's own? The FIB cannot be asked: it answers NOT_FWDED both for
  * a local address and where there is no route at all.
@@ -16,11 +26,8 @@ static __always_inline bool F(is_local)(const ADDRESS *destination)
 	F(map_address_)(&address, destination);
 	if (bpf_map_lookup_elem(&locals, &address))
 		return true;
-#if FAMILY == 6
-	if (destination->s6_addr[0] == 0xfe && (destination->s6_addr[1] & 0xc0) == 0x80)
-		return true; /* link-local never leaves the wire it is on */
-#endif
-	return false;
+	/* of IPv6 it is the kernel's business whose they are; each device has one */
+	return FAMILY == 6 && F(link_local)(destination);
 }
 
 /* A packet from inside that no rule lets out may still be for the gateway. */
@@ -194,6 +201,8 @@ static __noinline enum verdict F(leave)(struct xdp_md *ctx, struct pkt *p, struc
 		return V_TO_INSIDE;
 	if (p->special != GO_ON)
 		return F(or_local)(key, p->special);
+	if (F(link_local)(&key->daddr))
+		return F(or_local)(key, V_MARTIAN);
 	F(map_address_)(&o->host, &key->saddr);
 	if (bpf_map_lookup_elem(&locals, &o->host))
 		return V_MARTIAN; /* our own address from somebody else */

@@ -182,6 +182,8 @@ static __always_inline enum verdict parse_extension(struct xdp_md *ctx, struct p
 	verdict = extension_judge(p, (void *)head, w);
 	if (verdict == GO_ON && next > ETH_HLEN + (__u32)p->length)
 		return V_BAD_HEADER;
+	if (verdict == GO_ON && next > L4_MAX)
+		return extension_refused(p); /* nobody needs so much */
 	if (verdict == GO_ON)
 		verdict = options6(ctx, w->l4 + sizeof(*head), next);
 	if (verdict != GO_ON)
