@@ -350,6 +350,32 @@ static void r42_an_error_about_one_reaches_its_sender(void **state)
 	}
 }
 
+/* A datagram in pieces, of which only the first could have had ports. */
+static void r42_fragments_go_the_same_way(void **state)
+{
+	struct frame first = bare(4, ESP, at(PILOT, 4), at(AT_EXCHANGE, 4), 64), later = first;
+	struct in6_addr worn;
+	struct outcome o;
+	unsigned int id;
+
+	(void)state;
+	put16(first.data + ETHER + 6, 0x2000);
+	put16(later.data + ETHER + 6, 8);
+	put16(first.data + ETHER + 10, ip_sum(&first));
+	put16(later.data + ETHER + 10, ip_sum(&later));
+	o = run(LAN, &first);
+	verdict_is(o.verdict, V_FORWARDED, "first", 4);
+	worn = source_of(&o.frame);
+	id = get16(o.frame.data + ETHER + 4);
+	assert_memory_equal(o.frame.data + ETHER + 20, first.data + ETHER + 20, 64);
+	o = run(LAN, &later);
+	verdict_is(o.verdict, V_FORWARDED, "last", 4);
+	assert_true(of_chicago(worn) && same_address(source_of(&o.frame), worn));
+	assert_int_equal(get16(o.frame.data + ETHER + 4), id);
+	assert_int_equal(get16(o.frame.data + ETHER + 10), ip_sum(&o.frame));
+	assert_memory_equal(o.frame.data + ETHER + 20, later.data + ETHER + 20, 64);
+}
+
 /* Behind options and extension headers they are what they are without. */
 static void r42_behind_options_and_extension_headers(void **state)
 {
@@ -404,6 +430,7 @@ int main(void)
 		CASE(r42_the_rule_goes_on_to_a_circuit_that_takes_them),
 		CASE(r42_silence_ends_the_flow_like_one_of_udp),
 		CASE(r42_an_error_about_one_reaches_its_sender),
+		CASE(r42_fragments_go_the_same_way),
 		CASE(r42_behind_options_and_extension_headers),
 		CASE(r42_icmp_that_is_neither_echo_nor_error_stays_dropped),
 	};
