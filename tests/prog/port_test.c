@@ -233,6 +233,16 @@ static void r33_address_dependent_udp_does_not_rest(void **state)
 	}
 }
 
+/* A packet from inside without a look at the counters: twenty thousand of them would take minutes. */
+static void send_from_inside(const struct frame *frame)
+{
+	struct xdp_md context = {.data_end = frame->length, .ingress_ifindex = rig.ifindex[LAN]};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->data, .data_size_in = frame->length,
+		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
+
+	assert_int_equal(bpf_prog_test_run_opts(program_of("samepath_xdp"), &options), 0);
+}
+
 #define DRAWS 10000
 #define BINS 64
 
@@ -269,6 +279,7 @@ static void r35_random_ports_pass_a_chi_square_test(void **state)
 	s.flows_per_host = 0;
 	EACH_FAMILY(f) {
 		struct tuple t = talk(f, IPPROTO_TCP, PILOT, AT_EXCHANGE, 4000, 443), there, back;
+		struct frame syn = frame_make(&t, NULL);
 		unsigned int ports[BINS] = {0}, steps[BINS] = {0}, last = 0;
 		const unsigned int count = 65536 - 1024;
 
@@ -279,7 +290,7 @@ static void r35_random_ports_pass_a_chi_square_test(void **state)
 		for (unsigned int i = 0; i < DRAWS; i++) {
 			unsigned int place;
 
-			hear(LAN, t, NULL);
+			send_from_inside(&syn);
 			assert_true(half_translated(&t, &there));
 			assert_in_range(there.sport, 1024, 65535);
 			assert_int_not_equal(there.sport, 4000);
