@@ -153,13 +153,17 @@ static void guard_reads_the_tags(void **state)
 static void guard_lets_no_third_tag_by(void **state)
 {
 	struct tuple t = talk(4, IPPROTO_UDP, AT_CHICAGO, AT_LARGE, 4000, 443);
-	struct frame f = tagged(tagged(frame_make(&t, NULL), (struct tags){AD, 7, Q, 30}), link_tags[1]);
+	static const struct tags outer[] = {{Q, 100, 0, 0}, {Q, 200, 0, 0}};
 	int verdict;
 
 	(void)state;
 	vlan(ER0, link_tags[1]);
-	guard(ALIEN, &f, &verdict);
-	verdict_is(verdict, V_GUARD_PROTOCOL, "three tags", 4);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct frame f = tagged(tagged(frame_make(&t, NULL), (struct tags){AD, 7, Q, 30}), outer[i]);
+
+		guard(ALIEN, &f, &verdict);
+		verdict_is(verdict, V_GUARD_PROTOCOL, "three tags", 4);
+	}
 }
 
 int main(void)

@@ -148,6 +148,33 @@ static void errors_go_back_with_the_tags(void **state)
 	}
 }
 
+/* One router, with one address, may be the next hop on two VLANs of a trunk. */
+static void next_hops_of_two_vlans_are_two(void **state)
+{
+	struct tuple t = talk(4, IPPROTO_UDP, PILOT, AT_EXCHANGE, 4000, 443);
+	struct frame f = frame_make(&t, NULL);
+	struct next_hop other;
+	struct half half;
+	unsigned int index, i;
+
+	(void)state;
+	vlan(LAN, inside_tags[1]);
+	vlan(ER0, link_tags[1]);
+	hear_tagged(LAN, inside_tags[1], &f);
+	assert_true(half_get(&t, &half));
+	index = half.hop;
+	assert_true(get("next_hops", &index, &other));
+	other.tags[0]++;
+	next_hops_fill(&other);
+	generation_move();
+	for (i = 0; i < 2; i++) {
+		struct outcome o = hear_tagged(LAN, inside_tags[1], &f);
+
+		verdict_is(o.verdict, V_FORWARDED, "beside the other", 4);
+		assert_true(wears(&o.frame, link_tags[1]));
+	}
+}
+
 /* A router of the circuit says that the packet did not get there. */
 static void errors_from_outside_reach_the_inside(void **state)
 {
@@ -286,6 +313,7 @@ int main(void)
 		CASE(unresolved_next_hop_goes_to_the_kernel_without_tags),
 		CASE(errors_go_back_with_the_tags),
 		CASE(errors_from_outside_reach_the_inside),
+		CASE(next_hops_of_two_vlans_are_two),
 		CASE(neighbours_are_answered_with_the_tags),
 		CASE(service_resets_with_the_tags),
 		CASE(outside_reaches_a_service_between_tags),
