@@ -66,8 +66,9 @@ lab_wires() {
 lab_start
 before=$(footprint)
 apply
-same "programs on the trunk" 1 "$(quiet_on gw bpftool net | grep -c '^trunk0.*driver')"
-same "programs on VLAN devices" 0 "$(quiet_on gw bpftool net | grep -cE '^(lan|er0|er2|wan)' || :)"
+xdp_on() { quiet_on gw bpftool net | sed '/^tc:/,$d' | grep -cE "^($1).* (driver|generic)" || :; }
+same "XDP on the trunk" 1 "$(xdp_on trunk0)"
+same "XDP on VLAN devices" 0 "$(xdp_on 'lan|er0|er2|wan')"
 same "rxvlan of the trunk" "rx-vlan-offload: off" "$(quiet_on gw ethtool -k trunk0 | grep rx-vlan-offload)"
 
 say "the circuits of the policy, from two tags to one, to one of another kind, and to none"
@@ -82,6 +83,10 @@ for protocol in tcp udp; do
 done
 on pilot ping -n -c 2 -i 0.2 -W 4 -s 1472 -M "do" $web4 | grep -q ' 2 received' || fail "a full packet"
 on campus ping -n -c 2 -i 0.2 -W 4 -s 1472 -M "do" $web4 | grep -q ' 2 received' || fail "a full packet, two tags"
+on campus ping -n -c 2 -i 0.2 -W 4 -s 2500 $web4 | grep -q ' 2 received' || fail "fragments"
+ip -n "${lab}gw" link set wan0 mtu 1400
+on campus ping -n -c 2 -i 0.2 -W 4 -s 1472 -M dont $web4 | grep -q ' 2 received' || fail "a packet to be cut"
+ip -n "${lab}gw" link set wan0 mtu 1500
 
 say "the gateway's own addresses, and what it says by itself"
 on pilot ping -n -c 1 -W 4 10.1.20.1 | grep -q ' 1 received' || fail "the kernel does not hear tag 10"
