@@ -111,7 +111,6 @@ static __always_inline enum verdict F(error_rewrite)(struct xdp_md *ctx, struct 
 {
 	void *data, *end;
 	struct icmphdr *icmp = (void *)e->message;
-	__u32 kept = e->kept;
 	__u64 sum;
 
 	sum = (__u32)~bpf_csum_diff(NULL, 0, (void *)e->message, sizeof(e->message), 0);
@@ -123,7 +122,7 @@ static __always_inline enum verdict F(error_rewrite)(struct xdp_md *ctx, struct 
 		return V_TRUNCATED;
 	sum = F(error_outer)(p, f, e, data + ETH_HLEN, sum);
 	icmp->checksum = checksum_adjust(icmp->checksum, sum_fold(sum));
-	if (!kept || kept > sizeof(e->message) || bpf_xdp_store_bytes(ctx, p->l4, e->message, kept))
+	if (bpf_xdp_store_bytes(ctx, p->l4, e->message, chunk_part(e->kept)))
 		return V_TRUNCATED;
 	return GO_ON;
 }
