@@ -175,5 +175,6 @@ static __always_inline enum verdict F(error_path)(struct xdp_md *ctx, struct pkt
 	if (verdict != GO_ON)
 		return verdict;
 	F(account)(p, f);
+	p->protocol = e->outer.protocol; /* of what leaves: should it be cut, its id is among the ids of ICMP */
 	return F(go)(ctx, p, f, &e->way);
 }

@@ -224,6 +224,30 @@ static void r43_errors_obey_the_pin(void **state)
 	}
 }
 
+/* An error that may be cut and must be, goes on to that finished; its id is the gateway's. */
+static void r13_errors_too_big_are_cut(void **state)
+{
+	struct speech s[2];
+	unsigned int j;
+
+	(void)state;
+	speak(OUTBOUND, 4, IPPROTO_UDP, 4321, s);
+	for (j = 0; j < 2; j++) {
+		struct error e = error_plain(4, &s[j]);
+		struct frame in, out;
+		struct outcome o;
+
+		e.quoted.payload = 1480;
+		e.transport = 1480;
+		error_both(&s[j], &e, &in, &out);
+		o = run(s[j].at, &in);
+		verdict_is(o.verdict, V_CUT, "too big", 4);
+		memcpy(out.data + ETHER + 4, o.frame.data + ETHER + 4, 2);
+		sums_set(&out);
+		assert_memory_equal(o.frame.data + 12, out.data + 12, out.length - 12);
+	}
+}
+
 /* A host that has no neighbour entry: the finished error is the kernel's to deliver. */
 static void unresolved_hosts_get_theirs_by_the_kernel(void **state)
 {
@@ -259,6 +283,7 @@ int main(void)
 		CASE(r29_hairpinned_errors_come_from_the_public_address),
 		CASE(r39_sizes_are_passed_on_as_they_are),
 		CASE(r43_errors_obey_the_pin),
+		CASE(r13_errors_too_big_are_cut),
 		CASE(unresolved_hosts_get_theirs_by_the_kernel),
 	};
 
