@@ -17,6 +17,7 @@
 #include "mark.h"
 #include "forward.h"
 #include "onward.h"
+#include "mss.h"
 
 /* A packet of a flow that is known: the pin, its way, and what the flow learns from it. */
 static __always_inline enum verdict F(follow)(struct xdp_md *ctx, struct pkt *p,
@@ -69,6 +70,8 @@ static __always_inline enum verdict F(translate)(struct xdp_md *ctx, struct pkt 
 
 	if (verdict != GO_ON)
 		return verdict;
+	if (p->tcp & TCP_SYN)
+		F(mss_clamp)(ctx, p, f, way, l4);
 	verdict = F(go)(ctx, p, f, way);
 	return p->idle && verdict == V_FORWARDED ? V_TCP_IDLE : verdict;
 }

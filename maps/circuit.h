@@ -48,12 +48,15 @@ enum circuit_flag {
 };
 
 #define CIRCUIT_LINKS 8
+#define MSS_AUTO 0xffff
 
 struct circuit {
 	__u32 flags; /* enum circuit_flag */
 	__u32 table; /* kernel routing table, 0: main */
 	__u16 port_min; /* host order, ports that translation may use */
 	__u16 port_max;
+	__u16 mss; /* the largest that a SYN may ask for, MSS_AUTO: what the MTU leaves, 0: any */
+	__u16 pad;
 	__u32 links[CIRCUIT_LINKS]; /* ifindexes, 0 ends; asked in turn by what is not translated */
 	struct pool out4, out6; /* outbound pool */
 	struct pool in4, in6; /* inbound pool */

@@ -68,6 +68,7 @@ struct config_circuit {
 	struct config_prefixes outbound_pool, inbound_pool, advertise;
 	enum mapping_mode map_udp, map_tcp;
 	uint16_t port_min, port_max; /* default 1, 65535 */
+	uint16_t mss; /* 0: none, MSS_AUTO */
 	bool monitor; /* enforce: monitor */
 	bool inbound_off; /* inbound: off */
 	bool other_protocols; /* other-protocols: address */

@@ -25,6 +25,7 @@ enum field_type {
 	FIELD_IDS, /* int *, count at `count_at` */
 	FIELD_PORTS, /* struct config_port *, count at `count_at` */
 	FIELD_PORT_RANGE, /* uint16_t[2] */
+	FIELD_MSS, /* uint16_t, MSS_AUTO for the word auto */
 	FIELD_PORT, /* uint16_t, host order; its line at `line_at` */
 	FIELD_DSCP, /* uint8_t */
 	FIELD_DSCPS, /* uint64_t, a bit for each */

@@ -98,6 +98,7 @@ static const struct field circuit_fields[] = {
 	{ "advertise", FIELD_PREFIXES, AT(config_circuit, advertise) },
 	{ "mapping", FIELD_OBJECT, .object = &mapping_object },
 	{ "port-range", FIELD_PORT_RANGE, AT(config_circuit, port_min) },
+	{ "mss", FIELD_MSS, AT(config_circuit, mss) },
 	{ "enforce", FIELD_CHOICE, AT(config_circuit, monitor), .size = 1, CHOICES("strict", "monitor") },
 	{ "other-protocols", FIELD_CHOICE, AT(config_circuit, other_protocols), .size = 1,
 	  CHOICES("drop", "address") },

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "config_read.h"
+#include "../maps/circuit.h"
 
 #define QUOTED "in quotes, which makes it a text"
 
@@ -240,6 +241,21 @@ static void port_range(struct reader *r, const yaml_node_t *node, uint16_t *ends
 		reader_error(r, node, "not a range of ports", accepted);
 }
 
+/* What Linux takes from a peer (88), and what a packet of 65535 bytes has room for. */
+static void read_mss(struct reader *r, const yaml_node_t *node, uint16_t *mss)
+{
+	const char *accepted = "accepted: auto, or bytes from 88 to 65495";
+	const char *text = reader_scalar(r, node, accepted);
+	uint32_t bytes;
+
+	if (!text)
+		return;
+	if (!strcmp(text, "auto"))
+		*mss = MSS_AUTO;
+	else if (read_number(r, node, 88, 65495, &bytes))
+		*mss = (uint16_t)bytes;
+}
+
 static void read_port(struct reader *r, const yaml_node_t *node, const struct field *f, char *base)
 {
 	uint32_t port;
@@ -344,6 +360,9 @@ void read_value(struct reader *r, const yaml_node_t *node, const struct field *f
 		break;
 	case FIELD_PORT_RANGE:
 		port_range(r, node, (uint16_t *)(base + f->at));
+		break;
+	case FIELD_MSS:
+		read_mss(r, node, (uint16_t *)(base + f->at));
 		break;
 	case FIELD_PORT:
 		read_port(r, node, f, base);

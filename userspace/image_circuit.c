@@ -36,6 +36,7 @@ static int add_circuit(struct image_job *j, const struct config_circuit *from, u
 	to->dscp_keep[1] = (uint32_t)(from->dscp_keep >> 32);
 	to->dscp_rest = from->dscp_rest;
 	j->image->settings.features |= from->dscp ? FEATURE_DSCP : 0;
+	to->mss = from->mss;
 	return image_pools(j, from, to);
 }
 

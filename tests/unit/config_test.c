@@ -313,7 +313,7 @@ static void small_tables_need_one_key(void **state)
 static void written_keys_arrive(void **state)
 {
 	struct config *c = read_text(WITH(", table: 4294967295, outbound-pool: 192.0.2.1, enforce: monitor, "
-					  "port-range: 1024-2047, "
+					  "port-range: 1024-2047, mss: 1360, "
 					  "mapping: {tcp: endpoint-independent, udp: address-and-port-dependent}")
 				     "services: [{name: v, public: \"2001:db8::1\", ports: [udp/5-9, icmp], "
 				     "servers: 10.0.0.1, circuits: n, source-nat: none}]\n"
@@ -327,6 +327,7 @@ static void written_keys_arrive(void **state)
 	assert_int_equal(c->circuits[0].table, UINT32_MAX);
 	assert_int_equal(c->circuits[0].port_min, 1024);
 	assert_int_equal(c->circuits[0].port_max, 2047);
+	assert_int_equal(c->circuits[0].mss, 1360);
 	assert_int_equal(c->circuits[0].map_tcp, MAP_ENDPOINT_INDEPENDENT);
 	assert_int_equal(c->circuits[0].map_udp, MAP_ADDRESS_AND_PORT);
 	v = &c->services[0];
@@ -404,6 +405,10 @@ static const struct {
 	{ WITH(", port-range: 0-10"), "not a range of ports", 3 },
 	{ WITH(", port-range: 10-9"), "not a range of ports", 3 },
 	{ WITH(", port-range: 1-65536"), "not a range of ports", 3 },
+	{ WITH(", mss: none"), "circuits[n].mss: none: not a number", 3 },
+	{ WITH(", mss: 87"), "circuits[n].mss: 87: out of range", 3 },
+	{ WITH(", mss: 65496"), "circuits[n].mss: 65496: out of range", 3 },
+	{ WITH(", mss: [auto]"), "not a single value", 3 },
 	{ WITH(", outbound-pool: []"), "empty list", 3 },
 	{ WITH(", outbound-pool: [[192.0.2.0/28]]"), "not a single value", 3 },
 	{ WITH(", outbound-pool: 192.0.2.1/28"), "bits are set behind the prefix length", 3 },
