@@ -20,14 +20,18 @@ asked() { on pilot /usr/bin/python3 "$pieces" ask 10.1.20.2 $exchange4 7100 "$@"
 declare -A lines=()
 forget() { for name in out in; do lines[$name]=$(wc -l <"$work/$name.out"); done; } # what was seen so far
 rows() { tail -n "+$((lines[$1] + 1))" "$work/$1.out" | grep -E "$2"; }
-# The fragments that a packet of LENGTH is cut into for MTU: OFFSET LENGTH MORE
+# The fragments that a host's packet of LENGTH, which it sends by an MTU of 1500, is cut into for MTU:
+# OFFSET LENGTH MORE
 cut_for() {
 	/usr/bin/python3 - "$@" <<-'PYTHON'
 		import sys
+		def pieces(begin, end, mtu):
+		    step = (mtu - 20) // 8 * 8 if end - begin + 20 > mtu else end - begin
+		    return [(at, min(at + step, end)) for at in range(begin, end, step)]
 		length, mtu = int(sys.argv[1]) - 20, int(sys.argv[2])
-		piece = (mtu - 20) // 8 * 8 if length + 20 > mtu else length
-		for at in range(0, length, piece):
-		    print(at, min(piece, length - at), int(at + piece < length))
+		for begin, end in pieces(0, length, 1500):
+		    for at, last in pieces(begin, end, mtu):
+		        print(at, last - at, int(last < length))
 	PYTHON
 }
 # pieces_are WIRE SOURCE DESTINATION LENGTH MTU: the fragments of one datagram, seen since `forget`
@@ -55,6 +59,20 @@ for size in 1300 576 575 296 69 68; do
 	forget
 	same "came back" 60/1428 "$(asked 60/1428)"
 	pieces_are in $exchange4 10.1.20.2 1428 $size
+	mtu 1500 lan0
+done
+
+say "what is in fragments already is cut further"
+for size in 1300 576; do
+	mtu $size er0 er1
+	forget
+	same "came back" 4000/60 "$(asked 4000/60)"
+	pieces_are out "$pool" $exchange4 4000 $size
+	mtu 1500 er0 er1
+	mtu $size lan0
+	forget
+	same "came back" 60/4000 "$(asked 60/4000)"
+	pieces_are in $exchange4 10.1.20.2 4000 $size
 	mtu 1500 lan0
 done
 

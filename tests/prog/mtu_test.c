@@ -237,7 +237,7 @@ static void r13_too_big_without_df_is_translated_and_goes_to_be_cut(void **state
 		assert_int_equal(half.packets, 3);
 		mtu_set(ER0, 1500);
 		mtu_set(LAN, 1300);
-		sent = packet(&back, 1428, (struct shape){.tcp = ACK, .answer = true});
+		sent = packet(&back, 1428, (struct shape){.tcp = ACK, .ack = 1, .answer = true});
 		o = run(ER0, &sent);
 		cut_is(&o, &sent, LAN, "\x02\0\0\0\x01\x40\x02\0\0\0\0\x01");
 		assert_true(same_tuple(tuple_of(&o.frame), turned(t)));
@@ -298,7 +298,7 @@ static void r41_last_hop_is_told(void **state)
 		sent = packet(&t, 1400, (struct shape){.tcp = ACK, .ttl = 1});
 		o = run(LAN, &sent);
 		told(&o, &sent, exceeded[f == 6], at(AT_GATEWAY, f));
-		sent = packet(&back, 300, (struct shape){.tcp = ACK, .answer = true, .ttl = 1});
+		sent = packet(&back, 300, (struct shape){.tcp = ACK, .ack = 1, .answer = true, .ttl = 1});
 		o = run(ER0, &sent);
 		verdict_is(o.verdict, V_TTL_EXCEEDED, "from a circuit", f);
 		told(&o, &sent, exceeded[f == 6], link_address(f));
