@@ -326,7 +326,8 @@ static __noinline enum verdict F(fragment_wait)(struct xdp_md *ctx, struct pkt *
 
 /*
  * What a later fragment asks of its flow, and tells it: the pin, the way, and that it lives. It says nothing of the
- * connection's state, for it has no header.
+ * connection's state, for it has no header; and of TCP not even that, for who forged the first would keep a
+ * connection alive by the others, and only the first is judged by its numbers.
  */
 static __always_inline enum verdict F(fragment_follow)(struct xdp_md *ctx, struct pkt *p,
 						       const FLOW_KEY *key, FLOW *f, struct way *way)
@@ -340,10 +341,11 @@ static __always_inline enum verdict F(fragment_follow)(struct xdp_md *ctx, struc
 		verdict = F(limits)(p, way);
 	if (verdict != GO_ON || !refresh)
 		return verdict;
-	f->half.last = p->now;
-	f->half.iif = p->ifindex;
-	f->half.packets++;
-	f->half.bytes += p->frame;
+	if (p->protocol != IPPROTO_TCP) {
+		f->half.last = p->now;
+		f->half.iif = p->ifindex;
+		half_count(&f->half, p->frame);
+	}
 	F(account)(p, f);
 	return GO_ON;
 }

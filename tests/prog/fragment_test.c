@@ -17,7 +17,8 @@ static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_TCP};
 
 static struct frame datagram(const struct talker *w)
 {
-	return frame_make(&w->t, &(struct shape){.payload = BODY, .answer = w->answer, .tcp = ACK});
+	return frame_make(&w->t, &(struct shape){.payload = BODY, .answer = w->answer, .tcp = ACK,
+					     .seq = 1, .ack = 1});
 }
 
 static struct talker outward(int family, uint8_t protocol)
@@ -38,10 +39,14 @@ static struct talker homeward(int family, uint8_t protocol)
 static struct talker to_service(int family, uint8_t protocol)
 {
 	struct talker w = {"to a service", WAN, talk(family, protocol, AT_LARGE, AT_PUBLIC, 4000, 443), false};
-	struct frame syn = frame_make(&w.t, NULL);
+	struct outcome o;
 
-	if (protocol == IPPROTO_TCP)
-		verdict_is(run(WAN, &syn).verdict, V_FORWARDED, "opening", family);
+	if (protocol != IPPROTO_TCP)
+		return w;
+	o = hear(WAN, w.t, NULL);
+	verdict_is(o.verdict, V_FORWARDED, "opening", family);
+	verdict_is(hear(LAN, reply_of(&o), &(struct shape){.tcp = SYN | ACK}).verdict, V_FORWARDED, "answer",
+		   family);
 	return w;
 }
 
