@@ -49,7 +49,7 @@ static __always_inline enum verdict F(follow)(struct xdp_md *ctx, struct pkt *p,
 			return V_TCP_WINDOW;
 		p->idle = segment == SEGMENT_IDLE;
 	}
-	if (!p->idle) {
+	if (segment <= SEGMENT_KEEPS) {
 		/* first: what a packet says may shorten the timeout, and the silence before it is over */
 		f->half.last = p->now;
 		if (segment == SEGMENT_COUNTS && F(flow_news)(p, f))

@@ -23,7 +23,8 @@
 enum segment {
 	SEGMENT_COUNTS, /* it is the flow's */
 	SEGMENT_KEEPS, /* from inside, and not understood: the flow stays, and learns nothing */
-	SEGMENT_IDLE, /* passes, without effect */
+	SEGMENT_AGAIN, /* a reset of the flow's once more: passes, and refreshes nothing */
+	SEGMENT_IDLE, /* passes, without effect, for it does not fit */
 	SEGMENT_REFUSED,
 };
 
@@ -222,7 +223,7 @@ static __always_inline enum segment reset_judge(const struct pkt *p, const struc
 
 	if ((known && p->seq == half->next) || (told && p->seq == peer->acked) ||
 	    reset_refuses(p, half, peer))
-		return half->flags & FLOW_RST ? SEGMENT_IDLE : SEGMENT_COUNTS;
+		return half->flags & FLOW_RST ? SEGMENT_AGAIN : SEGMENT_COUNTS;
 	if (told)
 		within = p->seq - peer->acked <= half_window(peer->flags);
 	else

@@ -165,7 +165,7 @@ static void reset_closes_only_at_the_exact_number(void **state)
 		SENDS(V_FORWARDED, &t, by, RST, seq, 0, 0);
 		assert_true(closing(&t));
 		before = picture_of(&t);
-		SENDS(V_TCP_IDLE, &t, by, RST, seq, 0, 0); /* the timer runs, and is not wound again */
+		SENDS(V_FORWARDED, &t, by, RST, seq, 0, 0); /* the timer runs, and is not wound again */
 		nothing_changed(&t, &before);
 	}
 }
