@@ -51,6 +51,7 @@ __noinline int tcp_options(struct xdp_md *ctx, __u32 offset, struct tcp_options 
 	if (bpf_xdp_load_bytes(ctx, offset + 12, &header, sizeof(header)))
 		return 0;
 	size = (header >> 4) * 4 - sizeof(struct tcphdr);
+	barrier_var(size); /* or the bounds are asked of another copy than the one that is used */
 	if (!size || size > TCP_OPTIONS_MAX ||
 	    bpf_xdp_load_bytes(ctx, offset + sizeof(struct tcphdr), bytes, size))
 		return 0;
