@@ -158,7 +158,7 @@ static __noinline enum verdict fragment_name4(struct xdp_md *ctx, struct pkt *p,
 }
 #endif
 
-static __always_inline void F(fragment_draft_key)(const struct F(fragment_job) *job, const struct pkt *p,
+static __always_inline void F(fragment_draft_key)(const struct F(fragment_job) *job,
 						  struct fragment_note *draft)
 {
 	F(map_address_)(&draft->key.saddr, &job->key.saddr);
@@ -167,7 +167,6 @@ static __always_inline void F(fragment_draft_key)(const struct F(fragment_job) *
 	draft->key.protocol = job->key.protocol;
 	draft->key.circuit = job->key.circuit;
 	draft->key.zero = 0;
-	draft->ifindex = p->ifindex;
 }
 
 /* Under the lock: the place for a new datagram, or why there is none. */
@@ -204,6 +203,7 @@ static __always_inline void F(fragment_fill)(struct F(fragment) *at, const struc
 	d->end = 0;
 	d->protocol = key->protocol;
 	d->poisoned = 0;
+	d->idle = p->idle;
 	d->ranges = 1;
 	d->range[0].from = 0;
 	d->range[0].to = p->fragment.length;
@@ -240,8 +240,8 @@ static __noinline enum verdict F(fragment_begin)(struct xdp_md *ctx, struct pkt 
 	if (verdict != GO_ON)
 		return verdict;
 	if (fragment_awaited(p, job->hash)) {
-		F(fragment_draft_key)(job, p, draft);
-		fragment_wake(p, draft);
+		F(fragment_draft_key)(job, draft);
+		fragment_wake(draft);
 	}
 	return F(fragment_write_id)(ctx, p, job->id);
 }
@@ -266,6 +266,7 @@ static __always_inline enum verdict F(fragment_look)(struct pkt *p, struct F(fra
 		job->flow.dport = d->dport;
 		job->flow.protocol = d->protocol;
 		job->id = d->id;
+		p->idle = d->idle;
 		verdict = fragment_join(d, &job->found, p);
 	}
 	bpf_spin_unlock(&set->lock);
@@ -317,10 +318,10 @@ static __noinline enum verdict F(fragment_wait)(struct xdp_md *ctx, struct pkt *
 	if (job->found.came_back)
 		return V_FRAGMENT_LOST;
 	source = F(hash_address_)(&job->key.saddr);
-	F(fragment_draft_key)(job, p, draft);
+	F(fragment_draft_key)(job, draft);
 	verdict = fragment_hold(ctx, p, draft, source, job->hash);
 	if (verdict == V_FRAGMENT_HELD && F(fragment_known)(p, job))
-		fragment_wake(p, draft);
+		fragment_wake(draft);
 	return verdict;
 }
 
@@ -341,7 +342,7 @@ static __always_inline enum verdict F(fragment_follow)(struct xdp_md *ctx, struc
 		verdict = F(limits)(p, way);
 	if (verdict != GO_ON || !refresh)
 		return verdict;
-	if (p->protocol != IPPROTO_TCP) {
+	if (!p->idle) {
 		f->half.last = p->now;
 		f->half.iif = p->ifindex;
 		half_count(&f->half, p->frame);
@@ -354,11 +355,13 @@ static __always_inline enum verdict F(fragment_send)(struct xdp_md *ctx, struct 
 						     const struct way *way)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	enum verdict verdict;
 
 	if (data + L4_OFFSET > end)
 		return V_TRUNCATED;
 	F(rewrite_network)(data + ETH_HLEN, f);
-	return F(go)(ctx, p, f, way);
+	verdict = F(go)(ctx, p, f, way);
+	return p->idle && verdict == V_FORWARDED ? V_TCP_IDLE : verdict;
 }
 
 /* The way of every later fragment. V_FRAGMENT: its first was not here, or it may not be looked for. */

@@ -9,6 +9,7 @@
 #define SAMEPATH_BPF_FRAGMENT_HOLD_H
 
 #include "flood.h"
+#include "vlan.h"
 
 #define FRAGMENTS_OF_SOURCE 128 /* two datagrams of the largest kind */
 #define FRAGMENTS_PER_SECOND 4096
@@ -92,9 +93,8 @@ static __always_inline struct fragment_note *fragment_draft(void)
 }
 
 /* Tells the daemon that the first fragment of the draft's key is there. */
-static __always_inline void fragment_wake(struct pkt *p, struct fragment_note *draft)
+static __always_inline void fragment_wake(struct fragment_note *draft)
 {
-	draft->ifindex = p->ifindex;
 	draft->length = 0;
 	bpf_ringbuf_output(&fragment_notes, draft, FRAGMENT_NOTE_HEAD, 0);
 }
@@ -107,7 +107,7 @@ static __always_inline enum verdict fragment_holder_room(struct pkt *p)
 	__u64 limit;
 
 	/* a time too far ahead is none that a daemon of this clock wrote */
-	if (!holder || holder->until - p->now > 2 * WATCH_LENGTH || p->frame > FRAGMENT_FRAME_MAX)
+	if (!holder || holder->until - p->now > 2 * WATCH_LENGTH)
 		return V_FRAGMENT_LOST;
 	/* what comes from outside leaves a quarter to the inside */
 	limit = holder->limit - (p->role.kind == ROLE_LINK ? holder->limit / 4 : 0);
@@ -119,14 +119,18 @@ static __noinline enum verdict fragment_hold(struct xdp_md *ctx, struct pkt *p,
 					     struct fragment_note *draft, __u32 source, __u64 hash)
 {
 	enum verdict verdict = fragment_holder_room(p);
-	__u32 length = p->frame;
+	__u32 length;
 
 	if (verdict != GO_ON)
 		return verdict;
 	if (!fragment_rate_admits(p, source % FRAGMENT_SOURCES, FRAGMENTS_OF_SOURCE) ||
 	    !fragment_rate_admits(p, FRAGMENT_SOURCES, FRAGMENTS_PER_SECOND))
 		return V_FRAGMENT_LIMIT;
-	draft->ifindex = p->ifindex;
+	/* as it came, for so it is put back */
+	length = p->frame + p->tags * sizeof(struct vlan_tag);
+	if (!vlan_put_back(ctx, p))
+		return V_NO_HEADROOM;
+	draft->ifindex = ctx->ingress_ifindex;
 	draft->length = length;
 	barrier_var(length); /* or the bounds are asked of another copy than the one that is used */
 	if (length < ETH_HLEN || length > FRAGMENT_FRAME_MAX ||

@@ -76,6 +76,8 @@ struct datagram {
 	__u8 poisoned;
 	__u32 ranges; /* used entries of `range` */
 	struct fragment_range range[FRAGMENT_RANGES];
+	__u8 idle; /* the first was a segment of TCP without effect on its flow, so none of them has any */
+	__u8 pad[3];
 };
 
 struct fragment4 {
@@ -103,8 +105,8 @@ struct fragment_set6 {
 /* What the ring carries: a fragment that waits, with its frame; or, without, that the first has come. */
 struct fragment_note {
 	struct fragment_key6 key; /* IPv4 as mapped, with its protocol */
-	__u32 ifindex; /* where it came in */
-	__u32 length; /* of the frame, 0: the first has come */
+	__u32 ifindex; /* where it came in, of a VLAN the device below */
+	__u32 length; /* of the frame with its tags, 0: the first has come */
 	__u8 frame[FRAGMENT_FRAME_MAX];
 };
 

@@ -50,7 +50,14 @@ static struct talker to_service(int family, uint8_t protocol)
 	return w;
 }
 
-static void all_held_come_back(enum device in, struct frame *out, unsigned int *count, int family)
+/* Sent on; a segment of TCP may say again what was said, and pass without effect. */
+static void passed(const struct outcome *o, const char *claim, const struct tuple *t)
+{
+	if (t->protocol != IPPROTO_TCP || o->verdict != V_TCP_IDLE)
+		verdict_is(o->verdict, V_FORWARDED, claim, t->family);
+}
+
+static void all_held_come_back(const struct talker *w, struct frame *out, unsigned int *count)
 {
 	unsigned int i;
 
@@ -58,9 +65,9 @@ static void all_held_come_back(enum device in, struct frame *out, unsigned int *
 	if (!held.wakes)
 		return;
 	for (i = 0; i < held.count; i++) {
-		struct outcome o = put_back(in, &held.at[i]);
+		struct outcome o = put_back(w->in, &held.at[i]);
 
-		verdict_is(o.verdict, V_FORWARDED, "put back", family);
+		passed(&o, "put back", &w->t);
 		out[(*count)++] = o.frame;
 	}
 	held.count = held.wakes = 0;
@@ -79,10 +86,13 @@ static void arrives(const struct talker *w, uint32_t id, const unsigned int orde
 		struct outcome o = run(w->in, &pieces[order[i]]);
 
 		begun = begun || !order[i];
-		verdict_is(o.verdict, begun ? V_FORWARDED : V_FRAGMENT_HELD, w->claim, w->t.family);
-		if (begun)
+		if (begun) {
+			passed(&o, w->claim, &w->t);
 			out[count++] = o.frame;
-		all_held_come_back(w->in, out, &count, w->t.family);
+		} else {
+			verdict_is(o.verdict, V_FRAGMENT_HELD, w->claim, w->t.family);
+		}
+		all_held_come_back(w, out, &count);
 	}
 	assert_int_equal(count, PIECES);
 	assert_int_equal(held.count, 0);
