@@ -56,13 +56,12 @@ struct circuit {
 	__u16 port_min; /* host order, ports that translation may use */
 	__u16 port_max;
 	__u16 mss; /* the largest that a SYN may ask for, MSS_AUTO: what the MTU leaves, 0: any */
-	__u16 pad;
+	__u8 dscp_rest; /* see dscp_keep: what any other than those gets */
+	__u8 pad;
 	__u32 links[CIRCUIT_LINKS]; /* ifindexes, 0 ends; asked in turn by what is not translated */
 	struct pool out4, out6; /* outbound pool */
 	struct pool in4, in6; /* inbound pool */
 	__u32 dscp_keep[2]; /* bit n of word n / 32: what leaves with the DSCP n keeps it */
-	__u8 dscp_rest; /* and any other gets this one */
-	__u8 pad[3];
 };
 
 #define RULE_CIRCUITS 16
