@@ -47,7 +47,7 @@ static __always_inline enum verdict F(rare_path)(struct xdp_md *ctx, struct pkt 
 	p->settings = bpf_map_lookup_elem(&settings, &p->slot);
 	if (verdict != GO_ON || !p->settings)
 		return verdict == GO_ON ? V_NO_CONFIG : verdict;
-	if (p->special == V_FRAGMENT) {
+	if (p->special == V_FRAGMENT || p->special == V_FRAGMENT_BAD) {
 		verdict = F(fragment_path)(ctx, p, o);
 		return verdict == V_FRAGMENT ? F(fragment_wait)(ctx, p, o, zero) : verdict;
 	}
