@@ -42,7 +42,7 @@ struct tcp_options {
 __noinline int tcp_options(struct xdp_md *ctx, __u32 offset, struct tcp_options *found)
 {
 	__u8 bytes[64] = {}, header = 0, kind, length;
-	__u32 size, at = 0;
+	__u32 size, last, at = 0;
 	int i;
 
 	if (!found)
@@ -51,9 +51,11 @@ __noinline int tcp_options(struct xdp_md *ctx, __u32 offset, struct tcp_options 
 	if (bpf_xdp_load_bytes(ctx, offset + 12, &header, sizeof(header)))
 		return 0;
 	size = (header >> 4) * 4 - sizeof(struct tcphdr);
-	barrier_var(size); /* or the bounds are asked of another copy than the one that is used */
-	if (!size || size > TCP_OPTIONS_MAX ||
-	    bpf_xdp_load_bytes(ctx, offset + sizeof(struct tcphdr), bytes, size))
+	if (!size || size > TCP_OPTIONS_MAX)
+		return 0;
+	last = size - 1;
+	barrier_var(last); /* Linux 6.1 learns nothing from a comparison with zero */
+	if (bpf_xdp_load_bytes(ctx, offset + sizeof(struct tcphdr), bytes, (last & 63) + 1))
 		return 0;
 	for (i = 0; i < TCP_OPTIONS_MAX && at < size; i++) {
 		kind = bytes[at & 63];
