@@ -21,7 +21,10 @@ static __always_inline long walked(struct bpf_iter__bpf_map_elem *ctx)
 }
 #endif
 
-/* The port that the flow takes; of one under a mapping its mapping tells, and a hairpin's is of no pool. */
+/*
+ * The port that the flow takes; of one under a mapping its mapping tells, a hairpin's is of no pool, and
+ * protocols without ports take none.
+ */
 static __always_inline long F(flow_walked)(struct bpf_iter__bpf_map_elem *ctx, const FLOW_KEY *key,
 					   const FLOW *f)
 {
@@ -29,7 +32,7 @@ static __always_inline long F(flow_walked)(struct bpf_iter__bpf_map_elem *ctx, c
 	__u32 flags = f->half.flags;
 
 	if (flags & (FLOW_REPLY | FLOW_PIN_ONLY | FLOW_MAPPED) || !f->half.circuit ||
-	    F(same_address_)(&f->saddr, &key->saddr))
+	    !f->half.sport || F(same_address_)(&f->saddr, &key->saddr))
 		return walked(ctx);
 	taken.circuit = f->half.circuit;
 	taken.inbound = !!(flags & FLOW_OPENED_OUTSIDE);
