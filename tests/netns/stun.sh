@@ -43,12 +43,13 @@ tool() {
 	nsenter --net="/run/netns/${lab}campus" "$@" >"$work/$name.found" 2>&1 </dev/null &
 	tools+=($!)
 }
-# Each tool fifty times, at once and on its own ports, so that no run hears from another.
+# Each tool fifty times, at once and on its own ports, so that no run hears from another. stun has low ones, two
+# each: what natdiscovery is given at random is never low, and so never a port that stun would keep.
 fifty() { # WHEN
 	local run pid tools=()
 	rm -f "$work"/*.found
 	for ((run = 0; run < 50; run++)); do
-		tool "stun-$run" stun $web4 -p $((30000 + 10 * (50 * runs + run)))
+		tool "stun-$run" stun $web4 -p $((500 + 2 * (50 * runs + run)))
 		tool "four-$run" turnutils_natdiscovery -m -f -L 10.2.0.2 -l $((20000 + 50 * runs + run)) $web4
 		tool "six-$run" turnutils_natdiscovery -m -f -L 2001:db8:10:2::2 -l $((20000 + 50 * runs + run)) $web6
 	done
@@ -88,8 +89,11 @@ reloads() {
 reloads &
 reloading=$!
 started+=("$reloading")
+wait_for 20 test -s "$work/reloads" # one is over, and the next begins
+begun=$(cat "$work/reloads")
 fifty "during reloads"
 touch "$work/enough"
 wait $reloading || fail "a reload: $(cat "$work/reload")"
-(($(cat "$work/reloads") >= 3)) || fail "only $(cat "$work/reloads") reloads"
-say "$(cat "$work/reloads") reloads"
+reloaded=$(($(cat "$work/reloads") - begun))
+((reloaded > 0)) || fail "no reload meanwhile"
+say "$reloaded reloads meanwhile"
