@@ -8,14 +8,9 @@ int plan_attach(struct plan *p)
 	int err = 0;
 
 	for (size_t i = 0; i < p->device_count && !err; i++) {
-		const struct kernel_link *l = p->devices[i].link;
+		const struct kernel_link *l = p->devices[i].place.trunk;
 
-		/* a fragment that was held is put back on the VLAN device itself */
-		if (l->vlan)
-			err = attach_tc(&p->before, &p->maps, &p->instance, l->name, l->ifindex,
-					ATTACH_INGRESS);
-		l = p->devices[i].place.trunk;
-		if (err || !plan_first_there(p, &p->devices[i]))
+		if (!plan_first_there(p, &p->devices[i]))
 			continue;
 		/* The guard first: a link is never without it once samepath has to do with it. */
 		if (plan_has_trunk(p, l->name, true))

@@ -40,13 +40,6 @@ bool plan_has_trunk(const struct plan *p, const char *name, bool circuits)
 	return false;
 }
 
-bool plan_uses(const struct plan *p, const char *name)
-{
-	const struct kernel_link *link = plan_link(p, name);
-
-	return plan_has_trunk(p, name, false) || (link && plan_has_device(p, link->ifindex));
-}
-
 bool plan_first_there(const struct plan *p, const struct plan_device *d)
 {
 	const struct plan_device *first = p->devices;

@@ -95,8 +95,6 @@ const struct kernel_link *plan_link_at(const struct plan *p, int ifindex);
 bool plan_has_device(const struct plan *p, int ifindex);
 /* Does a device of the plan go by this one, with `circuits` a link of a circuit? */
 bool plan_has_trunk(const struct plan *p, const char *name, bool circuits);
-/* Does the plan have the device, or one that goes by it? */
-bool plan_uses(const struct plan *p, const char *name);
 /* Is the device the first of its trunk in the list? */
 bool plan_first_there(const struct plan *p, const struct plan_device *d);
 /* Adds a device that is there; -ENOSPC: there are too many, or what kernel_place() says. */

@@ -40,7 +40,7 @@ int plan_tc_removals(struct plan *p, struct steps *s)
 			continue;
 		egress = !strcmp(direction, "egress");
 		l = plan_link(p, name);
-		if (egress ? !plan_has_trunk(p, name, true) : !plan_uses(p, name))
+		if (!plan_has_trunk(p, name, egress))
 			err = detach_tc(s, &p->instance, name, l ? l->ifindex : 0,
 					egress ? ATTACH_EGRESS : ATTACH_INGRESS);
 	}
@@ -48,7 +48,8 @@ int plan_tc_removals(struct plan *p, struct steps *s)
 		const struct kernel_link *l;
 		char name[16];
 
-		if (sscanf(j.lines[i], "clsact %15s", name) != 1 || plan_uses(p, name))
+		if (sscanf(j.lines[i], "clsact %15s", name) != 1 ||
+		    plan_has_trunk(p, name, false))
 			continue;
 		l = plan_link(p, name);
 		err = detach_clsact(s, &p->instance, name, l ? l->ifindex : 0);
