@@ -47,6 +47,14 @@ struct cut_loop {
 	struct cut *cut;
 };
 
+/* What it says, 1 to a power of two, in a form that every verifier follows: see chunk_part(). */
+static __always_inline __u32 cut_size(__u32 n, __u32 most)
+{
+	n--;
+	barrier_var(n);
+	return (n & (most - 1)) + 1;
+}
+
 /* Copies the packet; false: it is none that can be cut. */
 static __always_inline bool cut_load(struct __sk_buff *skb, struct cut *c)
 {
@@ -64,8 +72,7 @@ static __always_inline bool cut_load(struct __sk_buff *skb, struct cut *c)
 	c->piece = (c->way.mtu - header) & ~7U;
 	if (c->piece > PIECE_MAX)
 		c->piece = PIECE_MAX;
-	barrier_var(length); /* two questions, as the verifier wants them */
-	if (!length || bpf_skb_load_bytes(skb, c->header, c->bytes, length))
+	if (!length || bpf_skb_load_bytes(skb, c->header, c->bytes, cut_size(length, CUT_MAX)))
 		return false;
 	c->done = 0;
 	c->failed = 1;
@@ -112,14 +119,11 @@ static long piece_next(__u32 index, struct cut_loop *loop)
 		return 1;
 	if (size > c->length - done)
 		size = c->length - done;
-	if (size > PIECE_MAX)
-		return 1;
-	barrier_var(size);
-	if (!size)
+	if (!size || size > PIECE_MAX)
 		return 1;
 	if (skb->len != c->header + size && bpf_skb_change_tail(skb, c->header + size, 0))
 		return 1;
-	if (bpf_skb_store_bytes(skb, c->header, c->bytes + done, size, 0) || !piece_header(skb, c, size))
+	if (bpf_skb_store_bytes(skb, c->header, c->bytes + done, cut_size(size, PIECE_MAX), 0) || !piece_header(skb, c, size))
 		return 1;
 	if (piece_send(skb, &c->way))
 		return 1;
