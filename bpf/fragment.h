@@ -327,8 +327,8 @@ static __noinline enum verdict F(fragment_wait)(struct xdp_md *ctx, struct pkt *
 
 /*
  * What a later fragment asks of its flow, and tells it: the pin, the way, and that it lives. It says nothing of the
- * connection's state, for it has no header; and of TCP not even that, for who forged the first would keep a
- * connection alive by the others, and only the first is judged by its numbers.
+ * connection's state, for it has no header; and of a datagram whose first was judged to be without effect not even
+ * that, or who forged one would keep a connection alive by the others.
  */
 static __always_inline enum verdict F(fragment_follow)(struct xdp_md *ctx, struct pkt *p,
 						       const FLOW_KEY *key, FLOW *f, struct way *way)

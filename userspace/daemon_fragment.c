@@ -25,7 +25,7 @@ struct held {
 
 struct fragments {
 	struct daemon *daemon;
-	TAILQ_HEAD(, held) held;
+	TAILQ_HEAD(held_list, held) held;
 	struct fragment_holder holder; /* as the packet path shall see it */
 	int map, program; /* pinned holder and program, -1: none */
 	uint32_t id; /* of the map */
