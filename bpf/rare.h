@@ -47,7 +47,8 @@ static __always_inline enum verdict F(rare_path)(struct xdp_md *ctx, struct pkt 
 	p->settings = bpf_map_lookup_elem(&settings, &p->slot);
 	if (verdict != GO_ON || !p->settings)
 		return verdict == GO_ON ? V_NO_CONFIG : verdict;
-	if (p->special == V_FRAGMENT || p->special == V_FRAGMENT_BAD) {
+	/* what its headers forbid does not go on in pieces either */
+	if (p->fragment.offset && p->special != V_IP_OPTIONS && p->special != V_EXTENSION_HEADER) {
 		verdict = F(fragment_path)(ctx, p, o);
 		return verdict == V_FRAGMENT ? F(fragment_wait)(ctx, p, o, zero) : verdict;
 	}
