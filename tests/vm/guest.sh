@@ -20,7 +20,7 @@ what=$(sed -n 's/.*samepath\.tests="\([^"]*\)".*/\1/p' /proc/cmdline)
 cd /samepath || exit
 echo "Linux $(uname -r), up after $(cut -d. -f1 /proc/uptime) s"
 # shellcheck disable=SC2086 # words
-LIMIT=400 tests/run $what
+LIMIT=400 READY_WAIT=120 tests/run $what
 status=$?
 if dmesg | grep -E 'BUG:|WARNING:|Oops|blocked for more|soft lockup|rcu.*stall'; then
 	echo "FAILED  the kernel complained"
