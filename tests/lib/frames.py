@@ -159,7 +159,9 @@ class Lies:
             for extension in 0, 60:
                 self.add("EXTENSION_HEADER", self.extended(extension, b"\xc9\4" + bytes(4)))
                 self.add("BAD_HEADER", self.extended(extension, b"\1\5" + bytes(4)))
-            self.add("FRAGMENT", self.changed(data, 6, 44))
+            for offset in 1, 9, 0xFFF8:  # 18 bytes, with more behind them or beyond the end
+                self.add("FRAGMENT_BAD", self.extended(44, struct.pack("!HI", offset, 7)))
+            self.add("FRAGMENT_LOST", self.extended(44, struct.pack("!HI", 8, 9)))
             return
         for words in range(5):
             self.add("BAD_HEADER", self.changed(data, 0, 0x40 | words))
@@ -178,7 +180,8 @@ class Lies:
         for claimed in len(data) + 1, len(data) + 2, 1500, 65535:
             self.add("TRUNCATED", self.changed(self.changed(data, 2, claimed >> 8), 3, claimed & 255))
         for offset in 0x2000, 0x2001, 0x1FFF, 1:
-            self.add("FRAGMENT", self.changed(self.changed(data, 6, offset >> 8), 7, offset & 255))
+            verdict = "FRAGMENT_LOST" if offset == 1 else "FRAGMENT_BAD"
+            self.add(verdict, self.changed(self.changed(data, 6, offset >> 8), 7, offset & 255))
 
     def transport(self):
         payload = b"a payload!"
