@@ -45,3 +45,14 @@ same "er0" native "$(mode er0)"
 same_again() { [[ $(sp apply 2>/dev/null) == "nothing to change" ]]; }
 wait_for 10 same_again # a bridge gets its link-local address in its own time, and that is a change
 same "kept" "$kept" "$(say_to kept)"
+
+say "what must be fragmented is, into it and out of it"
+background datagram internet /usr/bin/python3 "$top/tests/lib/datagram.py" serve $web4 7100
+wait_for 10 grep -q serving "$work/datagram.out"
+datagrams() { on campus /usr/bin/python3 "$top/tests/lib/datagram.py" ask 10.2.0.2 $web4 7100 "$1"; }
+ip -n "${lab}gw" link set wan0 mtu 1300
+same "out" 1428/60 "$(datagrams 1428/60)"
+ip -n "${lab}gw" link set wan0 mtu 1500
+ip -n "${lab}gw" link set lanb mtu 1300
+same "in" 60/1428 "$(datagrams 60/1428)"
+verdict_is CUT 2 || fail "cut: $(verdict CUT)"
