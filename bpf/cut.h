@@ -123,9 +123,9 @@ static long piece_next(__u32 index, struct cut_loop *loop)
 		return 1;
 	if (skb->len != c->header + size && bpf_skb_change_tail(skb, c->header + size, 0))
 		return 1;
-	if (bpf_skb_store_bytes(skb, c->header, c->bytes + done, cut_size(size, PIECE_MAX), 0) || !piece_header(skb, c, size))
+	if (bpf_skb_store_bytes(skb, c->header, c->bytes + done, cut_size(size, PIECE_MAX), 0))
 		return 1;
-	if (piece_send(skb, &c->way))
+	if (!piece_header(skb, c, size) || piece_send(skb, &c->way))
 		return 1;
 	count(V_CUT_SENT, skb->len);
 	c->done = done + size;
