@@ -9,7 +9,9 @@
  * ahead, the daemon answers for it that no such change goes unnoticed, and a half
  * that asked before need not ask each second. `settings` has one entry a slot.
  * `version` holds CONTRACT_VERSION since the first apply; a program or command
- * of another version refuses to touch the pins.
+ * of another version refuses to touch the pins. Two entries behind it are the
+ * digest of the object whose programs are pinned, zeros while they change: an
+ * apply by the same build need not have the kernel verify them again.
  */
 #ifndef SAMEPATH_SETTINGS_H
 #define SAMEPATH_SETTINGS_H
@@ -60,6 +62,9 @@ struct settings {
 	__u64 fragment_timeout; /* ns, see fragment.h */
 };
 
+/* Index of `version`. */
+enum version_entry { VERSION_CONTRACT, VERSION_DIGEST_LOW, VERSION_DIGEST_HIGH, VERSION_MAX };
+
 #ifdef __bpf__
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -84,7 +89,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, VERSION_MAX);
 	__type(key, __u32);
 	__type(value, __u32);
 } version SEC(".maps");

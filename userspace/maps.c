@@ -92,7 +92,7 @@ out:
 	return err < 0 ? err : 0;
 }
 
-void maps_close(struct maps *m)
+void maps_close_descriptors(struct maps *m)
 {
 	for (int i = 0; i < MAP_COUNT; i++)
 		if (m->map[i] >= 0)
@@ -106,6 +106,11 @@ void maps_close(struct maps *m)
 	memset(m->map, -1, sizeof(m->map));
 	memset(m->program, -1, sizeof(m->program));
 	memset(m->former, -1, sizeof(m->former));
+}
+
+void maps_close(struct maps *m)
+{
+	maps_close_descriptors(m);
 	bpf_object__close(m->object);
 	m->object = NULL;
 }

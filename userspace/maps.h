@@ -55,6 +55,7 @@ struct maps {
 	int program[PROGRAM_COUNT];
 	int former[PROGRAM_COUNT]; /* pinned programs that `program` replaces, -1: none */
 	bool replaces; /* by maps_load: other programs than the pinned ones */
+	uint64_t digest; /* of the object that is built in */
 	struct bpf_object *object; /* of maps_load */
 };
 
@@ -69,7 +70,8 @@ void maps_none(struct maps *m, const char *pins);
 int maps_open(struct maps *m, const char *pins);
 /* Loads the object that is built in, over the maps that are pinned; new ones are sized by `limits`.
  * Pins nothing. A pinned map of another shape is refused in one line that says what to do. A program
- * that equals the pinned one is taken from the pin, so that it is not replaced for nothing. */
+ * that equals the pinned one is taken from the pin, so that it is not replaced for nothing; where all
+ * pins are of this very object, nothing is loaded at all: to verify the programs takes most of a second. */
 int maps_load(struct maps *m, const char *pins, const struct config *config);
 /* Pins what is not pinned, and puts replaced programs over their pins. 0 or -errno, said. */
 int maps_pin(struct maps *m);
@@ -78,6 +80,8 @@ int maps_pin_former(struct maps *m);
 /* Removes all pins of maps and programs. 0 or -errno, said. */
 int maps_unpin(const char *pins);
 void maps_close(struct maps *m);
+/* The descriptors alone; what was opened to be loaded stays. */
+void maps_close_descriptors(struct maps *m);
 
 /* The inner map of a slot for reading; -errno. The caller closes it. */
 int maps_inner(const struct maps *m, enum map_index outer, uint32_t slot);

@@ -187,6 +187,64 @@ static int take_maps(struct maps *m)
 	return 0;
 }
 
+/* FNV-1a: to tell builds apart, not to keep anybody out. Never 0. */
+static uint64_t digest_of(const unsigned char *bytes, size_t size)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	while (size--)
+		h = (h ^ *bytes++) * 0x100000001b3;
+	return h ? h : 1;
+}
+
+static uint64_t pinned_digest(const struct maps *m)
+{
+	uint32_t low = 0, high = 0, at = VERSION_DIGEST_LOW;
+
+	if (maps_get(m, MAP_version, &at, &low))
+		return 0;
+	at = VERSION_DIGEST_HIGH;
+	return maps_get(m, MAP_version, &at, &high) ? 0 : (uint64_t)high << 32 | low;
+}
+
+static int set_pinned_digest(const struct maps *m, uint64_t digest)
+{
+	uint32_t at = VERSION_DIGEST_LOW, half = (uint32_t)digest;
+	int err = maps_set(m, MAP_version, &at, &half);
+
+	at = VERSION_DIGEST_HIGH;
+	half = digest >> 32;
+	return err ? err : maps_set(m, MAP_version, &at, &half);
+}
+
+static bool bears_name(int program, const char *name)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(program, &info, &size) &&
+	       !strncmp(info.name, name, sizeof(info.name) - 1);
+}
+
+/* Every map is pinned, as prepare_maps found it, and every program, and they are of this object. */
+static bool take_pinned(struct maps *m)
+{
+	bool all = true;
+
+	for (int i = 0; i < MAP_COUNT && all; i++) {
+		m->map[i] = take(bpf_map__fd(bpf_object__find_map_by_name(m->object, map_name(i))));
+		all = m->map[i] >= 0;
+	}
+	all = all && pinned_digest(m) == m->digest;
+	for (int i = 0; i < PROGRAM_COUNT && all; i++) {
+		m->program[i] = open_program(m, i);
+		all = m->program[i] >= 0 && bears_name(m->program[i], program_name(i));
+	}
+	if (!all)
+		maps_close_descriptors(m);
+	return all;
+}
+
 int maps_load(struct maps *m, const char *pins, const struct config *config)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "samepath");
@@ -200,6 +258,7 @@ int maps_load(struct maps *m, const char *pins, const struct config *config)
 	if (err)
 		return err;
 	elf = samepath_bpf__elf_bytes(&size);
+	m->digest = digest_of(elf, size);
 	m->object = bpf_object__open_mem(elf, size, &options);
 	if (!m->object) {
 		err = -errno;
@@ -207,6 +266,8 @@ int maps_load(struct maps *m, const char *pins, const struct config *config)
 		return err;
 	}
 	err = prepare_maps(m, config);
+	if (!err && take_pinned(m))
+		return 0;
 	if (!err && (err = bpf_object__load(m->object)))
 		print_error("the kernel refuses the programs or maps: %s (SAMEPATH_DEBUG=1 shows why)",
 			    strerror(-err));
@@ -243,13 +304,13 @@ static int fill_stages(const struct maps *m, const int *programs)
 
 int maps_pin(struct maps *m)
 {
-	uint32_t zero = 0, version = CONTRACT_VERSION;
+	uint32_t at = VERSION_CONTRACT, version = CONTRACT_VERSION;
 	char path[256] = "stages";
-	int err = maps_set(m, MAP_version, &zero, &version);
+	int err = maps_set(m, MAP_version, &at, &version);
 
 	/* before the pins: when this ends in between, the next `apply` sees that they differ */
 	if (!err && m->replaces)
-		err = fill_stages(m, m->program);
+		err = set_pinned_digest(m, 0) ?: fill_stages(m, m->program);
 
 	for (int i = 0; i < MAP_COUNT && !err; i++) {
 		snprintf(path, sizeof(path), "%s/%s", m->pins, map_name(i));
@@ -261,6 +322,8 @@ int maps_pin(struct maps *m)
 		if (m->replaces || access(path, F_OK))
 			err = pin_over(m->program[i], path);
 	}
+	if (!err)
+		err = set_pinned_digest(m, m->digest);
 	if (err)
 		print_error("%s: cannot pin: %s", path, strerror(-err));
 	return err;
@@ -269,7 +332,7 @@ int maps_pin(struct maps *m)
 int maps_pin_former(struct maps *m)
 {
 	char path[256];
-	int err = fill_stages(m, m->former);
+	int err = set_pinned_digest(m, 0) ?: fill_stages(m, m->former); /* of which object they are, nobody knows */
 
 	for (int i = 0; i < PROGRAM_COUNT && !err; i++) {
 		snprintf(path, sizeof(path), "%s/prog_%s", m->pins, program_name(i));

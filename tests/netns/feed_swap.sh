@@ -5,6 +5,7 @@
 # Both versions hold the prefixes that the flows go to, but the rest differs so that the number of their
 # set of classes is another in each: a packet that met the prefixes of one version and the policy of the
 # other would leave on the internet.
+# Alone: new flows at full rate while feeds are swapped.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 # shellcheck source=tests/lib/feed.sh

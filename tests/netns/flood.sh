@@ -3,6 +3,7 @@
 # A flood of SYNs from random sources at a published service: what is established loses nothing, what is
 # held stays bounded, genuine clients get in meanwhile, and the service answers at once when it ends.
 # FLOOD=1000000 SYNs at RATE=100000 a second; fewer by default.
+# Alone: it sends all that a core can.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 lab_services

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What the daemon costs when there is nothing to do, metrics included: below 1 % of a core, below
 # 20 MiB. How full the tables are comes from its sweeps, not from counting anew.
+# Alone: it measures what a daemon costs.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 lab_start

@@ -10,6 +10,7 @@
 # The generator and its wires are those of tests/bench. FLOWS=20000 unless told otherwise; `make
 # million` says a million. MAPPING=endpoint-independent has ports reserved apart from their flows;
 # they rest two minutes, and the test waits for that too. What the flows cost is said, not judged.
+# Alone: it fills the machine's memory and a core.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 flows=${FLOWS:-20000} mapping=${MAPPING:-address-and-port-dependent}

@@ -5,6 +5,7 @@
 # SOAK=60 seconds of it: 50 changes of the configuration, 10 replacements of the program, 5 times
 # kill -9. Fewer seconds, fewer of each. What must come out: no connection breaks, no flow is lost,
 # nothing foreign is on a circuit wire.
+# Alone: everything at once.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 length=${SOAK:-10}
