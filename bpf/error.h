@@ -127,6 +127,12 @@ static __always_inline enum verdict F(error_rewrite)(struct xdp_md *ctx, struct 
 	return GO_ON;
 }
 
+/* Extensions (RFC 4884) may hold addresses of the router that sent them (RFC 5837): none of the inside's leaves. */
+static __always_inline bool F(error_tells)(struct pkt *p, const FLOW *f, const struct F(error) *e)
+{
+	return f->half.flags & FLOW_TO_CIRCUIT && message_length(p) > ICMP_HEAD + e->ends;
+}
+
 /* An error of a flow that is known: its pin, its way. Nothing of the flow changes. */
 static __always_inline enum verdict F(error_follow)(struct xdp_md *ctx, struct pkt *p, FLOW *f,
 						    struct F(error) *e)
@@ -136,6 +142,8 @@ static __always_inline enum verdict F(error_follow)(struct xdp_md *ctx, struct p
 	if (!F(error_sound)(ctx, p))
 		return V_ERROR_SUM;
 	verdict = F(flow_belongs)(p, f) ? GO_ON : F(flow_violation)(ctx, p, &e->key, f);
+	if (verdict == GO_ON && F(error_tells)(p, f, e))
+		verdict = V_ERROR_EXTENSION;
 	if (verdict == GO_ON)
 		verdict = F(error_source)(p, e);
 	if (verdict == GO_ON)

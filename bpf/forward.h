@@ -20,6 +20,7 @@ struct handover {
 	__u32 ifindex;
 	__u16 family; /* AF_INET, AF_INET6; 0: the neighbour is known, and this is its frame's header */
 	__u16 mtu; /* to cut it to, 0: it fits */
+	__u32 unlike; /* random: frames whose metadata differ are not merged (GRO), and each is cut by itself */
 	union {
 		struct in6_addr next_hop; /* mapped */
 		struct {
@@ -43,6 +44,7 @@ static __always_inline enum verdict hand_over(struct xdp_md *ctx, struct pkt *p,
 	handover->ifindex = oif;
 	handover->family = family == 4 ? AF_INET : AF_INET6;
 	handover->mtu = 0;
+	handover->unlike = bpf_get_prandom_u32();
 	handover->next_hop = *next_hop;
 	p->action = XDP_PASS;
 	return V_RESOLVING;

@@ -77,6 +77,7 @@ struct F(error) {
 	struct way way;
 	__u32 kept; /* bytes of `message` that are there */
 	__u32 quoted; /* bytes of the quoted packet among them */
+	__u32 ends; /* where the quoted packet ends behind the head, kept or not: what stands there is not of it */
 	__u32 l4; /* where its transport header stands in it */
 	__u32 sum; /* and there the checksum, 0: not quoted */
 	__u8 message[CHUNK] __attribute__((aligned(8))); /* zeros behind what is kept */
@@ -143,6 +144,7 @@ static __always_inline enum verdict F(quote_load)(struct xdp_md *ctx, struct pkt
 	e->kept = length;
 	e->quoted = length - ICMP_HEAD;
 	said = F(quote_said)(e->message);
+	e->ends = said ? said : 0xffff;
 	if (said && said < e->quoted)
 		e->quoted = said;
 	return F(error_kind)(e->message[0]);
@@ -164,6 +166,8 @@ static __always_inline enum verdict F(quote_network)(struct F(error) *e)
 		return V_ERROR_QUOTE;
 	if (ip->frag_off & bpf_htons(0x1fff))
 		return V_ERROR_FRAGMENT;
+	if (length < e->ends)
+		e->ends = length;
 	if (length < e->quoted)
 		e->quoted = length;
 	e->l4 = header;
@@ -199,6 +203,8 @@ static __always_inline enum verdict F(quote_network)(struct F(error) *e)
 
 	if (ip->version != 6 || e->quoted < sizeof(*ip))
 		return V_ERROR_QUOTE;
+	if (length < e->ends)
+		e->ends = length;
 	if (length < e->quoted)
 		e->quoted = length;
 	for (i = 0; i < EXTENSIONS_MAX && (next == IPPROTO_FRAGMENT || extension_header(next)); i++) {

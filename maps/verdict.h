@@ -100,7 +100,8 @@
 	X(CUT, FORWARD, "translated, handed on to be cut for the MTU of the way out") \
 	X(CUT_SENT, FORWARD, "fragment of such a packet") \
 	X(CUT_FAILED, DROP, "could not be cut for the MTU of the way out") \
-	X(SOURCE_ROUTE, DROP, "source route")
+	X(SOURCE_ROUTE, DROP, "source route") \
+	X(ERROR_EXTENSION, DROP, "ICMP error out of a circuit with more than its quote, which may hold inside addresses")
 
 #define VERDICT_ENUM(name, action, text) V_##name,
 enum verdict { VERDICTS(VERDICT_ENUM) V_MAX };

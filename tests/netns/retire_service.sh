@@ -34,8 +34,8 @@ def key(saddr, daddr, sport, dport):
     return a(saddr) + a(daddr) + struct.pack("!HHB3x", sport, dport, 6)
 def half(flags, iif, hop, number, sport, dport, circuit, saddr, daddr):
     t = now()
-    return struct.pack("=QQQIIIIHHHHH", t, 1, 60, flags, (t >> 20) & 0xffffffff, iif, 1, hop, 0, 0, 0, number) + \
-        struct.pack("!HHBx", sport, dport, circuit) + a(saddr) + a(daddr)
+    return struct.pack("=QQIIIIIIIHHHH", t, 60, 1, flags, (t >> 20) & 0xffffffff, iif | circuit << 24, 1, 0, 0,
+                       hop, 0, 0, number) + struct.pack("!HH", sport, dport) + a(saddr) + a(daddr)
 print(*eval(sys.argv[1]))' "$1"
 }
 put() { # MAP KEY VALUE
@@ -46,7 +46,7 @@ index() { ip -n "${lab}gw" -j link show "$1" | grep -o '"ifindex":[0-9]*' | cut 
 # 198.18.1.10:40000 to mail over chicago (2), which came as 10.1.20.201 to the server and went back by er0.
 # Flags: FLOW_REPLY 1, FLOW_OPENED_OUTSIDE 2, FLOW_TO_CIRCUIT 1 << 12, FLOW_FROM_CIRCUIT 1 << 13, FLOW_SERVICE 1 << 14
 flow_written() {
-	put next_hops 'struct.pack("=I", 7)' "struct.pack('=III12xH6x', 2, 0, $(index er0), 1500)"
+	put next_hops 'struct.pack("=I", 7)' "struct.pack('=III16xH2x', 2, 0, $(index er0), 1500)"
 	put flows4 "key('10.1.20.2', '10.1.20.201', 25, 40000)" \
 		"half(3 | 1 << 12 | 1 << 14, $(index lan0), 7, 1, 25, 40000, 2, '$public4', '198.18.1.10')"
 	put flows4 "key('198.18.1.10', '$public4', 40000, 25)" \

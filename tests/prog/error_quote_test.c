@@ -178,7 +178,20 @@ static void chains_without_end_are_dropped(void **state)
 }
 
 /* RFC 4884: an object behind 128 bytes of quote. It stays, also where a short quote makes it look like TCP. */
-static void r25_extensions_stay(void **state)
+/* What comes from the inside and has more than a quote stays inside: it may name the inside's addresses. */
+static void extended(const struct speech *s, const struct error *e, const char *claim)
+{
+	struct frame in;
+
+	if (s->at != LAN) {
+		error_passes(s, e, claim);
+		return;
+	}
+	in = error_in(s, e);
+	verdict_is(run(LAN, &in).verdict, V_ERROR_EXTENSION, claim, s->sent.family);
+}
+
+static void r25_extensions_stay_and_none_leaves(void **state)
 {
 	static const uint8_t mpls[] = {0x20, 0, 0x12, 0x34, 0, 8, 1, 1, 0x10, 0x20, 0x31, 0x40};
 	struct speech s[2];
@@ -197,10 +210,10 @@ static void r25_extensions_stay(void **state)
 			e.quoted.payload = 200;
 			e.rest[f == 4 ? 1 : 0] = f == 4 ? 32 : 16;
 			e.transport = 128 - (f == 4 ? 20 : 40);
-			error_passes(&s[j], &e, "behind the quote");
+			extended(&s[j], &e, "behind the quote");
 			e.rest[f == 4 ? 1 : 0] = f == 4 ? 7 : 6;
 			e.transport = 8;
-			error_passes(&s[j], &e, "right behind the ports");
+			extended(&s[j], &e, "right behind the ports");
 		}
 	}
 }
@@ -232,6 +245,10 @@ static void padding_behind_the_quote_stays(void **state)
 			sums_set(&in);
 			sums_set(&out);
 			o = run(s[j].at, &in);
+			if (s[j].at == LAN) {
+				verdict_is(o.verdict, V_ERROR_EXTENSION, "padded", f);
+				continue;
+			}
 			verdict_is(o.verdict, V_FORWARDED, "padded", f);
 			assert_memory_equal(o.frame.data + 12, out.data + 12, out.length - 12);
 		}
@@ -248,7 +265,7 @@ int main(void)
 		CASE(r22_quotes_cut_in_the_header),
 		CASE(r24_ports_behind_options_are_found),
 		CASE(chains_without_end_are_dropped),
-		CASE(r25_extensions_stay),
+		CASE(r25_extensions_stay_and_none_leaves),
 		CASE(padding_behind_the_quote_stays),
 	};
 

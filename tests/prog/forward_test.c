@@ -26,12 +26,12 @@ static void handover_is(struct outcome *o, int family, enum device d, struct in6
 {
 	uint32_t words[3];
 
-	assert_int_equal(o->meta, 28);
+	assert_int_equal(o->meta, 32);
 	memcpy(words, o->metadata, sizeof(words));
 	assert_int_equal(words[0], 0x5a4e7168);
 	assert_int_equal(words[1], rig.ifindex[d]);
 	assert_int_equal(words[2], family == 4 ? AF_INET : AF_INET6);
-	assert_memory_equal(o->metadata + 12, &hop, sizeof(hop));
+	assert_memory_equal(o->metadata + 16, &hop, sizeof(hop));
 }
 
 static void unresolved_next_hop_is_the_kernels_to_resolve(void **state)

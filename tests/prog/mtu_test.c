@@ -107,6 +107,7 @@ static void r12_nobody_hears_of_less_than_the_smallest_mtu(void **state)
 struct handed {
 	uint32_t magic, ifindex;
 	uint16_t family, mtu;
+	uint32_t unlike;
 	uint8_t rest[16];
 };
 
