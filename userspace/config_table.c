@@ -7,7 +7,7 @@
 #define ARRAY(type, member, counter) \
 	AT(type, member), .count_at = offsetof(struct type, counter)
 #define CHOICES(...) .choices = (const char *const[]){ __VA_ARGS__, NULL }
-#define HELD_FRAGMENTS_MAX 16384 /* 50 MiB of the longest */
+#define HELD_FRAGMENTS_MAX 4096 /* 12 MiB of the longest, 6 MiB of usual ones */
 #define SECONDS_MAX 2678400 /* a month */
 #define SIZE_MAX_ENTRIES 16777216
 #define DEFAULT_LATER UINT32_MAX /* depends on limits.flows */

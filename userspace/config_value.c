@@ -252,6 +252,8 @@ static void read_mss(struct reader *r, const yaml_node_t *node, uint16_t *mss)
 		return;
 	if (!strcmp(text, "auto"))
 		*mss = MSS_AUTO;
+	else if (text[0] < '0' || text[0] > '9')
+		reader_error(r, node, "not a segment size", accepted);
 	else if (read_number(r, node, 88, 65495, &bytes))
 		*mss = (uint16_t)bytes;
 }
@@ -272,7 +274,8 @@ static void read_list(struct reader *r, const yaml_node_t *node, const struct fi
 	const yaml_node_item_t *i;
 
 	if (node->type == YAML_SEQUENCE_NODE) {
-		if (node->data.sequence.items.start == node->data.sequence.items.top)
+		if (node->data.sequence.items.start == node->data.sequence.items.top &&
+		    f->type != FIELD_DSCPS) /* which may keep none */
 			reader_error(r, node, "empty list", "accepted: at least one value, or leave the key out");
 		for (i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++)
 			element(r, yaml_document_get_node(r->document, *i), f, base);

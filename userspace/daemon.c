@@ -124,6 +124,7 @@ static bool present(struct daemon *d)
 		daemon_log(LOG_NOTICE, "gateway %s was stopped; waiting until it is applied",
 			   d->instance.name);
 		expire_end(&d->sweep);
+		daemon_fragments_end(d); /* its descriptors would keep all maps in the kernel */
 	}
 	d->stopped |= stopped;
 	if (stopped || (!d->stopped && lock_is_there(d)))
@@ -137,6 +138,7 @@ static bool present(struct daemon *d)
 		return false;
 	}
 	expire_end(&d->sweep);
+	daemon_fragments_end(d);
 	daemon_reread(d);
 	return true;
 }

@@ -33,7 +33,7 @@ static void tell(void *context, const struct space *s)
 			      .family = IN6_IS_ADDR_V4MAPPED(&k->address) ? 4 : 6, .pool = k->address,
 			      .daddr = k->destination, .dport = htons(k->port),
 			      .packets = {s->used, s->ports},
-			      .bytes = {seconds == UINT64_MAX ? 0 : seconds}};
+			      .bytes = {seconds}};
 	const char *protocol = flow_protocol_text(k->protocol);
 	char text[PREFIX_TEXT], soon[64] = "";
 	struct daemon *d = context;

@@ -86,7 +86,7 @@ static json_t *short_members(const struct event *e)
 						    "dport", ntohs(e->dport)));
 	json_object_update_new(o, json_pack("{s:I, s:I}", "ports-used", (json_int_t)e->packets[0], "ports",
 					    (json_int_t)e->packets[1]));
-	if (e->bytes[0])
+	if (e->bytes[0] != UINT64_MAX) /* else it does not grow */
 		json_object_set_new(o, "seconds", json_integer((json_int_t)e->bytes[0]));
 	return o;
 }

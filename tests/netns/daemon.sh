@@ -30,6 +30,8 @@ left() { ls -d "/run/samepath/$gateway" "/var/lib/samepath/$gateway" "/sys/fs/bp
 waits() { grep -q "was stopped; waiting" "$work/daemon.err"; }
 sp stop >"$work/out"
 wait_for 5 waits
+all_let_go() { [[ $(descriptors) == 0 ]]; }
+wait_for 5 all_let_go # or the kernel would keep all tables for it
 lines=$(wc -l <"$work/daemon.err")
 ip -n "${lab}gw" addr add 10.9.8.1/32 dev lan0
 sleep 3
