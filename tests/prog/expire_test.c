@@ -167,33 +167,6 @@ static void killed_flow_is_gone_at_once_and_deleted_later(void **state)
 	}
 }
 
-static const char *mappings_of(int family)
-{
-	return family == 4 ? "mappings4" : "mappings6";
-}
-
-/* `seen` is the first member of either value. */
-static void mappings_age(int family, uint64_t ns)
-{
-	uint8_t keys[16][40], value[64];
-	void *from = NULL;
-	uint64_t seen;
-	int count = 0;
-
-	/* an update moves an element within its bucket, so the walk is over before the first one */
-	while (!bpf_map_get_next_key(map_of(mappings_of(family)), from, keys[count])) {
-		from = keys[count++];
-		assert_true(count < 16);
-	}
-	while (count--) {
-		assert_true(get(mappings_of(family), keys[count], value));
-		memcpy(&seen, value, sizeof(seen));
-		seen -= ns;
-		memcpy(value, &seen, sizeof(seen));
-		put(mappings_of(family), keys[count], value);
-	}
-}
-
 static void mapping_rests_then_dies_in_two_sweeps(void **state)
 {
 	(void)state;

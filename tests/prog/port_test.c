@@ -141,32 +141,6 @@ static void r31_exhaustion_is_told_and_old_flows_survive(void **state)
 	}
 }
 
-static const char *mappings_of(int family)
-{
-	return family == 4 ? "mappings4" : "mappings6";
-}
-
-/* As if so long had passed since a sweep found a flow under any mapping. */
-static void mappings_age(int family, uint64_t ns)
-{
-	uint8_t keys[16][40], value[64];
-	void *from = NULL;
-	uint64_t seen;
-	int count = 0;
-
-	while (!bpf_map_get_next_key(map_of(mappings_of(family)), from, keys[count])) {
-		from = keys[count++];
-		assert_true(count < 16);
-	}
-	while (count--) {
-		assert_true(get(mappings_of(family), keys[count], value));
-		memcpy(&seen, value, sizeof(seen));
-		seen -= ns;
-		memcpy(value, &seen, sizeof(seen));
-		put(mappings_of(family), keys[count], value);
-	}
-}
-
 static void sweep_all(int f)
 {
 	sweep_run(f == 4 ? "expire_flows4" : "expire_flows6", f == 4 ? "flows4" : "flows6");

@@ -132,6 +132,8 @@ void generation_move(void);
 void next_hops_fill(const struct next_hop *hop);
 void shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int sweep_run(const char *program, const char *map);
+const char *mappings_of(int family);
+void mappings_age(int family, uint64_t ns);
 const char *verdict_name(int verdict);
 void told_unreachable(struct outcome *o, int family, bool prohibited);
 void verdict_is(int got, int wanted, const char *claim, int family);

@@ -272,3 +272,30 @@ void told_unreachable(struct outcome *o, int family, bool prohibited)
 	assert_int_equal(l4_of(&o->frame)[1], codes[prohibited][family == 6]);
 	assert_true(sums_right(&o->frame));
 }
+
+const char *mappings_of(int family)
+{
+	return family == 4 ? "mappings4" : "mappings6";
+}
+
+/* As if so long had passed since a sweep found a flow under any mapping: `seen` is the first of either value. */
+void mappings_age(int family, uint64_t ns)
+{
+	uint8_t keys[16][40], value[64];
+	void *from = NULL;
+	uint64_t seen;
+	int count = 0;
+
+	/* an update moves an element within its bucket, so the walk is over before the first one */
+	while (!bpf_map_get_next_key(map_of(mappings_of(family)), from, keys[count])) {
+		from = keys[count++];
+		assert_true(count < 16);
+	}
+	while (count--) {
+		assert_true(get(mappings_of(family), keys[count], value));
+		memcpy(&seen, value, sizeof(seen));
+		seen -= ns;
+		memcpy(value, &seen, sizeof(seen));
+		put(mappings_of(family), keys[count], value);
+	}
+}
