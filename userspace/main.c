@@ -16,20 +16,22 @@ static const struct command {
 	const char *name;
 	const char *verbs[VERBS_MAX]; /* the first is what runs without a verb */
 	int (*run)(int argc, char **argv);
-	const char *arguments, *help;
+	const char *words, *help; /* the words behind the name, with their verbs */
 } commands[] = {
 	{ "check", { 0 }, cmd_check, "", "is this configuration sound" },
 	{ "apply", { 0 }, cmd_apply, "[--dry-run]", "make the data plane equal to the configuration" },
 	{ "run", { 0 }, cmd_run, "[--textfile PATH]", "apply, then keep expiry, health and events going (the daemon)" },
 	{ "stop", { 0 }, cmd_stop, "", "detach and remove everything samepath made, nothing else" },
 	{ "show", { 0 }, cmd_show, "[--prometheus]", "one screen: circuits, services, flows, verdicts, feed" },
-	{ "circuit", { "show", "drain", "restore" }, cmd_circuit, "[NAME]",
+	{ "circuit", { "show", "drain", "restore" }, cmd_circuit, "[show [NAME] | drain NAME | restore NAME]",
 	  "list circuits; take no new flows on one, or take them again" },
-	{ "service", { "show" }, cmd_service, "[NAME]", "list published services and their servers" },
-	{ "flow", { "show", "flush" }, cmd_flow, "[FILTER]", "list or end connections" },
-	{ "feed", { "show", "fetch", "diff", "approve", "rollback", "history", "drift" }, cmd_feed, "[FEED] [VERSION]",
+	{ "service", { "show" }, cmd_service, "[show [NAME]]", "list published services and their servers" },
+	{ "flow", { "show", "flush" }, cmd_flow, "[show [FILTER] | flush FILTER|all]", "list or end connections" },
+	{ "feed", { "show", "fetch", "diff", "approve", "rollback", "history", "drift" }, cmd_feed,
+	  "[show|history [FEED] | fetch [FEED] [--force] | diff [FEED] [A [B]] |\n"
+	  "        approve|rollback [FEED] [VERSION] | drift]",
 	  "what feeds hold and routes carry; get, approve a version, go back" },
-	{ "event", { "watch" }, cmd_event, "", "flows opened and closed, violations, exhaustion" },
+	{ "event", { "watch" }, cmd_event, "[watch]", "flows opened and closed, violations, exhaustion" },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -45,7 +47,7 @@ static char *verbs_text(const struct command *c, const char *between, char *out,
 
 static void usage(const struct command *only)
 {
-	char verbs[128], left[160];
+	char left[160];
 	size_t i;
 
 	puts("usage: samepath [-c FILE] [-g NAME] [-j] [COMMAND [WORDS]]\n");
@@ -54,8 +56,7 @@ static void usage(const struct command *only)
 
 		if (only && only != c)
 			continue;
-		snprintf(left, sizeof(left), "%s%s%s %s", c->name, c->verbs[0] ? " " : "",
-			 verbs_text(c, "|", verbs, sizeof(verbs)), c->arguments);
+		snprintf(left, sizeof(left), "%s %s", c->name, c->words);
 		if (strlen(left) > 38) /* what is too long for the column has a line of its own */
 			printf("  %s\n  %-38s %s\n", left, "", c->help);
 		else
