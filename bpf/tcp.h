@@ -144,13 +144,19 @@ static __always_inline bool acknowledges_syn(const struct pkt *p, const struct h
 	return peer->flags & (FLOW_SYN | FLOW_ACK) && p->ack - reply->expected <= peer->next - reply->expected;
 }
 
-/* Is it in the window that the other half left open, and acknowledges nothing that was never sent? */
+/*
+ * Is it in the window that the other half left open, and acknowledges nothing that was never sent? Where this
+ * gateway did not see the SYNs, what it saw first may be a keepalive, which is one number behind what was
+ * acknowledged long ago (RFC 1122 4.2.3.6).
+ */
 static __always_inline bool window_holds(const struct pkt *p, const struct half *half,
 					 const struct half *peer)
 {
 	__u32 window = half_window(peer->flags);
+	__u32 unseen = (half->flags | peer->flags) & FLOW_SYN ? 0 : 1;
 
-	return p->seq - peer->acked + window <= 2 * window && peer->next - p->ack <= half_window(half->flags);
+	return p->seq - peer->acked + window <= 2 * window &&
+	       peer->next + unseen - p->ack <= half_window(half->flags) + unseen;
 }
 
 static __always_inline bool from_inside(const struct half *half)

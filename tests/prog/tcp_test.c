@@ -160,6 +160,29 @@ static void second_attempt_takes_the_place_of_the_first(void **state)
 	}
 }
 
+/*
+ * After a failover the first that is seen of an idle connection is a keepalive, one number behind what the other
+ * side has acknowledged long ago (RFC 1122 4.2.3.6), and its answer says so. Both sides are heard then, and the
+ * connection is no half-open one.
+ */
+static void keepalive_picks_up_a_connection(void **state)
+{
+	(void)state;
+	for (int f = 4; f <= 6; f += 2) {
+		struct talk t = talk_of(f, false, 40700);
+		struct frame first = segment(&t, BY_CLIENT, ACK, t.client - 1, t.server, 0);
+		struct outcome o = run(t.near, &first);
+
+		assert_int_equal(o.verdict, V_FORWARDED);
+		t.back = reply_of(&o);
+		SENDS(V_FORWARDED, &t, BY_SERVER, ACK, t.server, t.client, 0);
+		SENDS(V_FORWARDED, &t, BY_CLIENT, ACK, t.client, t.server, 0);
+		assert_false(half_open(&t));
+		/* what is far from all that is still nobody's */
+		SENDS(V_TCP_IDLE, &t, BY_SERVER, ACK, t.server, t.client + (1U << 30), 0);
+	}
+}
+
 static void numbers_wrap(void **state)
 {
 	(void)state;
@@ -262,6 +285,7 @@ int main(void)
 		CASE(half_of_a_connection_is_opened_again),
 		CASE(what_both_ends_forgot_is_replaced_by_what_they_prove),
 		CASE(second_attempt_takes_the_place_of_the_first),
+		CASE(keepalive_picks_up_a_connection),
 		CASE(numbers_wrap),
 		CASE(window_is_as_large_as_the_receiver_said),
 		CASE(counters_carry),
