@@ -6,6 +6,10 @@
  * XDP is detached. Packets that XDP redirects do not come by here; their source was chosen from
  * the circuit's pool.
  *
+ * An error quotes what it is about, and with its own source may leave by a circuit although it answers
+ * the inside: the kernel routes it, and a source that nobody has is where the default route leads. What
+ * came in by a circuit was for an address that it owns, and only errors about that leave by it.
+ *
  * It sits on the device at the bottom and reads the tags, so it sees whatever the VLAN devices on it
  * send, and what somebody sends past them. There it stops only what leaves by a circuit: frames of the
  * inside, of a trunk without tags, and of VLAN devices that samepath was not told of pass.
@@ -28,6 +32,65 @@ static __always_inline bool source_owned(__u32 circuit, const struct in6_addr *a
 	return bpf_map_lookup_elem(&sources, &key);
 }
 
+/* May the quote leave whose IPv4 header is at `at`? */
+static __noinline enum verdict guard_quote4(struct __sk_buff *skb, __u32 circuit, __u32 at)
+{
+	struct in6_addr address;
+	struct iphdr quoted;
+
+	if (!LOAD(skb, at, quoted))
+		return V_GUARD_PROTOCOL;
+	map_address4(&address, quoted.daddr);
+	return source_owned(circuit, &address) ? V_GUARD_PASSED : V_GUARD_QUOTE;
+}
+
+/* The same of IPv6, where a neighbour may also have asked for a link-local address or a group. */
+static __noinline enum verdict guard_quote6(struct __sk_buff *skb, __u32 circuit, __u32 at)
+{
+	struct ipv6hdr quoted;
+	struct in6_addr *to = &quoted.daddr;
+
+	if (!LOAD(skb, at, quoted))
+		return V_GUARD_PROTOCOL;
+	if (to->s6_addr[0] == 0xff || (to->s6_addr[0] == 0xfe && (to->s6_addr[1] & 0xc0) == 0x80))
+		return V_GUARD_PASSED;
+	return source_owned(circuit, to) ? V_GUARD_PASSED : V_GUARD_QUOTE;
+}
+
+/* Does the kernel's message `type` quote a packet? */
+static __always_inline bool guard_error4(__u8 type)
+{
+	return type == ICMP_DEST_UNREACH || type == ICMP_REDIRECT || type == ICMP_TIME_EXCEEDED ||
+	       type == ICMP_PARAMETERPROB || type == ICMP_SOURCE_QUENCH;
+}
+
+static __always_inline enum verdict guard_message4(struct __sk_buff *skb, __u32 circuit, __u32 l3,
+						   const struct iphdr *ip)
+{
+	__u32 at = l3 + ip->ihl * 4;
+	__u8 type;
+
+	if (ip->protocol != IPPROTO_ICMP || ip->frag_off & bpf_htons(0x1fff))
+		return V_GUARD_PASSED;
+	if (!LOAD(skb, at, type))
+		return V_GUARD_PROTOCOL;
+	return guard_error4(type) ? guard_quote4(skb, circuit, at + sizeof(struct icmphdr)) : V_GUARD_PASSED;
+}
+
+static __always_inline enum verdict guard_message6(struct __sk_buff *skb, __u32 circuit, __u32 l3,
+						   const struct ipv6hdr *ip)
+{
+	__u32 at = l3 + sizeof(*ip);
+	__u8 type;
+
+	if (ip->nexthdr != IPPROTO_ICMPV6)
+		return V_GUARD_PASSED;
+	if (!LOAD(skb, at, type))
+		return V_GUARD_PROTOCOL;
+	return type & ICMPV6_INFOMSG_MASK ? V_GUARD_PASSED :
+					    guard_quote6(skb, circuit, at + sizeof(struct icmp6hdr));
+}
+
 static __always_inline enum verdict guard4(struct __sk_buff *skb, __u32 circuit, __u32 l3)
 {
 	struct in6_addr address;
@@ -38,7 +101,7 @@ static __always_inline enum verdict guard4(struct __sk_buff *skb, __u32 circuit,
 		return V_GUARD_PROTOCOL;
 	map_address4(&address, ip.saddr);
 	if (source_owned(circuit, &address))
-		return V_GUARD_PASSED;
+		return guard_message4(skb, circuit, l3, &ip);
 	if (!ip.saddr && ip.protocol == IPPROTO_UDP && !(ip.frag_off & bpf_htons(0x1fff)) &&
 	    LOAD(skb, l3 + ip.ihl * 4, udp) && udp.dest == bpf_htons(67))
 		return V_GUARD_PASSED;
@@ -57,7 +120,7 @@ static __always_inline enum verdict guard6(struct __sk_buff *skb, __u32 circuit,
 	if (ip.daddr.s6_addr[0] == 0xff && !s->s6_addr32[0] && !s->s6_addr32[1] &&
 	    !s->s6_addr32[2] && !s->s6_addr32[3])
 		return V_GUARD_PASSED;
-	return source_owned(circuit, s) ? V_GUARD_PASSED : V_GUARD_SOURCE;
+	return source_owned(circuit, s) ? guard_message6(skb, circuit, l3, &ip) : V_GUARD_SOURCE;
 }
 
 static __always_inline enum verdict guard_arp(struct __sk_buff *skb, __u32 circuit, __u32 l3)

@@ -2,7 +2,7 @@
 /*
  * The witness of a circuit wire: notes what arrives there, and cries out about a foreign source.
  *
- *   wire [-s] INTERFACE SEEN FOREIGN PREFIX...
+ *   wire [-s|-q] INTERFACE SEEN FOREIGN PREFIX...
  *
  * Runs in the namespace at the far end. Every new (protocol, source, destination) goes to the file
  * SEEN, one line each: "tcp 203.0.113.33 40000 198.18.1.10 80". A frame whose source lies in none of
@@ -14,6 +14,9 @@
  * a foreign frame counts only when a later frame has a translated source, which is one within a
  * prefix of several addresses. So the end of a gateway is judged in the order of the wire, and no
  * clock is asked when it ended: the foreign frames behind its last are none of its own.
+ *
+ * With -q an ICMP error is foreign, too, when what it quotes was for nobody of the prefixes: it came by
+ * this wire, so it was for an address of the circuit, and an inside address in its place is told outside.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,11 +54,14 @@ struct sight {
 	const char *protocol;
 	unsigned int sport, dport;
 	unsigned char source[16], destination[16];
+	bool error; /* an ICMP error, and whom what it quotes was for */
+	unsigned char quoted[16];
 };
 
 static struct prefix prefixes[PREFIX_MAX];
 static int prefix_count;
 static bool span; /* -s */
+static bool quotes; /* -q */
 static struct sight seen[SEEN_SLOTS];
 static volatile sig_atomic_t ending, begun = 1;
 
@@ -119,16 +125,33 @@ static bool unspecified(const unsigned char *address, size_t size)
 	return !memcmp(address, zero, size);
 }
 
+static bool link_local(int family, const unsigned char *address)
+{
+	return family == AF_INET6 && address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
+}
+
 static bool allowed(const struct sight *s)
 {
+	if (quotes && s->error && !owner(s->family, s->quoted) && !link_local(s->family, s->quoted))
+		return false;
 	if (owner(s->family, s->source))
 		return true;
 	if (s->family == AF_INET6)
-		return unspecified(s->source, 16) ||
-		       (s->source[0] == 0xfe && (s->source[1] & 0xc0) == 0x80);
+		return unspecified(s->source, 16) || link_local(s->family, s->source);
 	if (!unspecified(s->source, 4))
 		return false;
 	return !strcmp(s->protocol, "arp") || (s->sport == 68 && s->dport == 67);
+}
+
+/* Echo and neighbour discovery quote nothing, nor does what is cut short. */
+static void quote_read(struct sight *s, const unsigned char *icmp, long left)
+{
+	bool six = s->family == AF_INET6;
+
+	if (left < (six ? 48 : 28) || (six ? icmp[0] >= 128 : !strchr("\3\4\5\13\14", icmp[0]) || !icmp[0]))
+		return;
+	s->error = true;
+	memcpy(s->quoted, icmp + 8 + (six ? 24 : 16), six ? 16 : 4);
 }
 
 static void transport_read(struct sight *s, int protocol, const unsigned char *l4, long left)
@@ -138,6 +161,7 @@ static void transport_read(struct sight *s, int protocol, const unsigned char *l
 	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
 		s->protocol = "icmp";
 		s->sport = left > 0 ? l4[0] : 0; /* the type, in the place of a port */
+		quote_read(s, l4, left);
 		return;
 	}
 	snprintf(other, sizeof(other), "%d", protocol);
@@ -297,9 +321,10 @@ int main(int argc, char **argv)
 	unsigned char *ring;
 	int i, fd;
 
-	if (argc > 1 && !strcmp(argv[1], "-s")) {
-		span = true;
-		begun = 0;
+	if (argc > 1 && argv[1][0] == '-') {
+		span = !strcmp(argv[1], "-s");
+		quotes = !strcmp(argv[1], "-q");
+		begun = !span;
 		argc--;
 		argv++;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* guard: what the kernel itself sends leaves a circuit only with a source the circuit owns. */
 #include "rig.c"
+#include "quote.h"
 
 static void own(unsigned int circuit, const char *prefix, unsigned int length)
 {
@@ -146,6 +147,47 @@ static void unknown_frames_stay(void **state)
 	}
 }
 
+/* What the quoted packet was for, in errors that the kernel sends out of ER0 with an address of its own. */
+static void errors_about_others_stay(void **state)
+{
+	static const struct {
+		const char *claim, *source, *quoted;
+		int verdict;
+	} quotes[] = {
+		{"about own address", "172.16.0.1", "172.16.0.1", V_GUARD_PASSED},
+		{"about the pool", "172.16.0.1", "203.0.113.40", V_GUARD_PASSED},
+		{"about an inside host", "172.16.0.1", "10.1.20.5", V_GUARD_QUOTE},
+		{"about a server, so from inside", "172.16.0.1", "198.51.100.1", V_GUARD_QUOTE},
+		{"about another's pool", "172.16.0.1", "203.0.113.2", V_GUARD_QUOTE},
+		{"inside source besides", "10.1.20.1", "10.1.20.5", V_GUARD_SOURCE},
+		{"about own address", "2001:db8:f:1::1", "2001:db8:f:1::1", V_GUARD_PASSED},
+		{"about the pool", "2001:db8:f:1::1", "2001:db8:1::9", V_GUARD_PASSED},
+		{"about link-local", "2001:db8:f:1::1", "fe80::1", V_GUARD_PASSED},
+		{"about a group", "2001:db8:f:1::1", "ff02::1", V_GUARD_PASSED},
+		{"about an inside host", "2001:db8:f:1::1", "2001:db8:10:20::5", V_GUARD_QUOTE},
+		{"about a server, so from inside", "2001:db8:f:1::1", "2001:db8:e::1", V_GUARD_QUOTE},
+	};
+	static const uint8_t kinds4[] = {3, 4, 5, 11, 12}, kinds6[] = {1, 2, 3, 4, 100};
+	unsigned int i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++) for (j = 0; j < 5; j++) {
+		int family = strchr(quotes[i].source, ':') ? 6 : 4;
+		struct tuple t = {.family = family, .protocol = IPPROTO_UDP, .sport = 4000, .dport = 53,
+				  .saddr = address(family == 4 ? "198.51.100.9" : "2001:db8:e::9"),
+				  .daddr = address(quotes[i].quoted)};
+		struct error e = {.type = family == 4 ? kinds4[j] : kinds6[j]};
+		uint8_t quote[128] = {0};
+		unsigned int length = quoted_make(quote, &t, &e.quoted);
+		struct frame f = error_frame(&e, family, address(quotes[i].source), t.saddr, quote, length);
+
+		verdict_of(quotes[i].claim, ER0, &f, quotes[i].verdict);
+		f.length -= length;
+		verdict_of("without a quote", ER0, &f, quotes[i].verdict == V_GUARD_SOURCE ?
+			   V_GUARD_SOURCE : V_GUARD_PROTOCOL);
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, set_up)
@@ -154,6 +196,7 @@ int main(void)
 		CASE(dhcp_may_have_no_source),
 		CASE(arp_speaks_for_owned_addresses),
 		CASE(unknown_frames_stay),
+		CASE(errors_about_others_stay),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_end);
