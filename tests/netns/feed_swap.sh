@@ -44,7 +44,7 @@ first_ones() { # WHEN
 not_forwarded() {
 	quiet_sp -j show | /usr/bin/python3 -c '
 import json, sys
-print(*sorted((r["verdict"], r["packets"]) for r in json.load(sys.stdin)["verdicts"] if r["action"] == "drop"))'
+print(*sorted((r["verdict"], r["packets"]) for r in json.load(sys.stdin)["verdicts"] if r["action"] == "DROP"))'
 }
 class() { counted classes class "$1" "$2"; }
 classes_go_on() { # WHEN
