@@ -165,7 +165,9 @@ static int load(struct plan *p)
 
 	maps_none(&p->maps, p->instance.pins);
 	p->pinned = maps_pinned(p->instance.pins);
-	if (p->pinned && p->request->feed) { /* only prefixes change, and the verifier takes its time */
+	/* Only prefixes change, or what the kernel has of links. Programs are for who was asked to apply: a daemon
+	 * of a former build would put its own in the place of newer ones, and the verifier takes its time. */
+	if (p->pinned && (p->request->feed || p->again)) {
 		err = maps_open(&p->maps, p->instance.pins);
 		p->has_maps = !err;
 	} else if (p->pinned || !p->request->dry_run) {

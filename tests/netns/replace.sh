@@ -100,6 +100,20 @@ for samepath in "$twin" "$one"; do
 	kill -TERM "$daemon"
 	wait "$daemon" || fail "the daemon ended with $?: $(cat "$work/daemon.err")"
 done
+
+say "a daemon of the former build brings a link in that came back, and leaves the programs alone"
+daemon_start
+samepath=$twin
+sp apply >"$work/out"
+grep -q '^programs replace' "$work/out" || fail "replaced nothing: $(cat "$work/out")"
+was=$(programs)
+ip -n "${lab}gw" link set er2 down
+[[ ! $(ip -n "${lab}gw" route show table 102 default dev er2) ]] || fail "the route outlived its link"
+ip -n "${lab}gw" link set er2 up
+brought_in() { [[ $(ip -n "${lab}gw" route show table 102 default) == *er2* ]]; }
+wait_for 15 brought_in
+same "the programs" "$was" "$(programs)"
+for name in "${!said[@]}"; do same "link back: $name" "${said[$name]}" "$(say_to "$name")"; done
 same "packets that passed unseen" "$before" "$(unseen)"
 same "violations" 0 "$(circuit chicago violations)"
 
