@@ -52,7 +52,7 @@ static __noinline enum verdict guard_quote6(struct __sk_buff *skb, __u32 circuit
 
 	if (!LOAD(skb, at, quoted))
 		return V_GUARD_PROTOCOL;
-	if (to->s6_addr[0] == 0xff || (to->s6_addr[0] == 0xfe && (to->s6_addr[1] & 0xc0) == 0x80))
+	if (to->s6_addr[0] == 0xff || link_local6(to))
 		return V_GUARD_PASSED;
 	return source_owned(circuit, to) ? V_GUARD_PASSED : V_GUARD_QUOTE;
 }
@@ -115,7 +115,7 @@ static __always_inline enum verdict guard6(struct __sk_buff *skb, __u32 circuit,
 
 	if (!LOAD(skb, l3, ip))
 		return V_GUARD_PROTOCOL;
-	if (s->s6_addr[0] == 0xfe && (s->s6_addr[1] & 0xc0) == 0x80)
+	if (link_local6(s))
 		return V_GUARD_PASSED;
 	if (ip.daddr.s6_addr[0] == 0xff && !s->s6_addr32[0] && !s->s6_addr32[1] &&
 	    !s->s6_addr32[2] && !s->s6_addr32[3])

@@ -5,16 +5,6 @@
  * family.
  */
 
-/* An address of one wire (RFC 3927, RFC 4291 2.5.6), which no router leads away from it or to it. */
-static __always_inline bool F(link_local)(const ADDRESS *address)
-{
-#if FAMILY == 4
-	return (*address & bpf_htonl(0xffff0000)) == bpf_htonl(0xa9fe0000);
-#else
-	return address->s6_addr[0] == 0xfe && (address->s6_addr[1] & 0xc0) == 0x80;
-#endif
-}
-
 /*
  * Is the address one of this machine's own? The FIB cannot be asked: it answers NOT_FWDED both for
  * a local address and where there is no route at all.

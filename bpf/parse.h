@@ -109,6 +109,17 @@ static __always_inline bool martian6(const struct in6_addr *a)
 	return !a->s6_addr32[2] || a->s6_addr32[2] == bpf_htonl(0xffff);
 }
 
+/* An address of one wire (RFC 3927, RFC 4291 2.5.6), which no router leads away from it or to it. */
+static __always_inline bool link_local4(const __be32 *address)
+{
+	return (*address & bpf_htonl(0xffff0000)) == bpf_htonl(0xa9fe0000);
+}
+
+static __always_inline bool link_local6(const struct in6_addr *address)
+{
+	return address->s6_addr[0] == 0xfe && (address->s6_addr[1] & 0xc0) == 0x80;
+}
+
 static __always_inline bool same_address6(const struct in6_addr *a, const struct in6_addr *b)
 {
 	return a->s6_addr32[0] == b->s6_addr32[0] && a->s6_addr32[1] == b->s6_addr32[1] &&

@@ -321,12 +321,12 @@ int main(int argc, char **argv)
 	unsigned char *ring;
 	int i, fd;
 
-	if (argc > 1 && argv[1][0] == '-') {
+	if (argc > 1) {
 		span = !strcmp(argv[1], "-s");
 		quotes = !strcmp(argv[1], "-q");
 		begun = !span;
-		argc--;
-		argv++;
+		argc -= span || quotes;
+		argv += span || quotes;
 	}
 	for (i = 4; i < argc; i++)
 		if (!prefix_read(argv[i]))
