@@ -116,7 +116,7 @@ static __always_inline enum verdict guard6(struct __sk_buff *skb, __u32 circuit,
 	if (!LOAD(skb, l3, ip))
 		return V_GUARD_PROTOCOL;
 	if (link_local6(s))
-		return V_GUARD_PASSED;
+		return guard_message6(skb, circuit, l3, &ip);
 	if (ip.daddr.s6_addr[0] == 0xff && !s->s6_addr32[0] && !s->s6_addr32[1] &&
 	    !s->s6_addr32[2] && !s->s6_addr32[3])
 		return V_GUARD_PASSED;

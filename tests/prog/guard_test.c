@@ -164,6 +164,8 @@ static void errors_about_others_stay(void **state)
 		{"about the pool", "2001:db8:f:1::1", "2001:db8:1::9", V_GUARD_PASSED},
 		{"about link-local", "2001:db8:f:1::1", "fe80::1", V_GUARD_PASSED},
 		{"about a group", "2001:db8:f:1::1", "ff02::1", V_GUARD_PASSED},
+		{"from link-local about link-local", "fe80::9", "fe80::1", V_GUARD_PASSED},
+		{"from link-local about an inside host", "fe80::9", "2001:db8:10:20::5", V_GUARD_QUOTE},
 		{"about an inside host", "2001:db8:f:1::1", "2001:db8:10:20::5", V_GUARD_QUOTE},
 		{"about a server, so from inside", "2001:db8:f:1::1", "2001:db8:e::1", V_GUARD_QUOTE},
 	};
