@@ -29,11 +29,15 @@ static inline struct in6_addr link_address(int f)
 /* May the frame leave by this link? What its guard says of what the kernel sends is true of this too. */
 static inline void leaves_by(enum device d, const struct frame *frame, int f)
 {
-	struct scoped_prefix key = {.length = 160, .scope = CHICAGO, .address = link_address(f)};
+	/* as `apply` has them of the circuit: what its link has, and its pool */
+	struct scoped_prefix own = {.length = 160, .scope = CHICAGO, .address = link_address(f)};
+	struct scoped_prefix pool = {.length = 32 + (f == 4 ? 96 + 28 : 64), .scope = CHICAGO,
+				     .address = address(f == 4 ? "203.0.113.32" : "2001:db8:1::")};
 	unsigned int wanted = SOURCE_WANTED;
 	int verdict;
 
-	put("sources", &key, &wanted);
+	put("sources", &own, &wanted);
+	put("sources", &pool, &wanted);
 	guard(d, frame, &verdict);
 	verdict_is(verdict, V_GUARD_PASSED, "the error", f);
 }
