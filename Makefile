@@ -52,9 +52,10 @@ fuzzers := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 bench_sources := $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))
 bench := $(if $(bench_sources),$(B)/bench/bench) \
 	$(patsubst tests/bench/%.c,$(B)/bench/%.o,$(wildcard tests/bench/*.bpf.c))
+differ := $(B)/tests/differ
 scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
 
-.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap vm fuzz tests install clean help
+.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap vm fuzz differ tests install clean help
 all: $(B)/samepath
 
 # The packet path, and the header that carries it into the userspace program.
@@ -131,6 +132,10 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libsamepath-fuzzed.a
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(ALL_CFLAGS) $(FUZZ) -fsanitize=fuzzer $< $(B)/libsamepath-fuzzed.a $(LIBS) -o $@
 
+$(differ): $(wildcard tests/differ/*.c tests/differ/*.h)
+	@mkdir -p $(@D)
+	$(call say,TOOL,$@)$(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(filter %.c,$^) -o $@
+
 $(B)/tests/lib/feed_ask: tests/lib/feed_ask.c $(B)/libsamepath.a
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) $(ALL_CFLAGS) $< $(B)/libsamepath.a $(LIBS) -o $@
@@ -155,7 +160,7 @@ $(B)/bench/bench: $(bench_sources)
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)$(CC) $(ALL_CFLAGS) $(bench_sources) $(LIBS) -o $@
 
-tests: $(B)/samepath $(B)/twin/samepath $(unit) $(unit_plain) $(prog) $(tools) $(probes) $(bench)
+tests: $(B)/samepath $(B)/twin/samepath $(unit) $(unit_plain) $(prog) $(tools) $(probes) $(bench) $(differ)
 
 deps: ## install what is missing, with apt
 	@tests/lib/deps.sh
@@ -233,6 +238,11 @@ fuzz: ## every parser of foreign bytes fed at random, SECONDS=120 each; what cra
 	@$(MAKE) deps
 	@$(MAKE) $(fuzzers)
 	@tests/fuzz/fuzz.sh '$(or $(SECONDS),120)'
+
+differ: ## samepath beside the kernel's own NAT, packet by packet; EVENTS=100000, SEED=1
+	@$(MAKE) deps
+	@$(MAKE) tests
+	@EVENTS='$(or $(EVENTS),100000)' SEED='$(or $(SEED),1)' tests/netns/differ.sh 2>$(B)/differ.log
 
 install: all ## DESTDIR= and prefix= as usual
 	install -D -m 755 $(B)/samepath $(DESTDIR)$(sbindir)/samepath
