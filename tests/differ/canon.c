@@ -111,8 +111,20 @@ static bool of_gateway(const struct in6_addr *a)
 	return false;
 }
 
-void canon(struct frame *to, const struct frame *from, const struct talk *t, enum rig rig)
+/* What only tells packets of one host apart. */
+void canon_name(uint8_t *ip, uint8_t family)
 {
+	if (family == 4) {
+		put16(ip + 4, 0);
+		return;
+	}
+	ip[1] &= 0xf0;
+	put16(ip + 2, 0);
+}
+
+void canon(struct frame *to, const struct frame *from, const struct event *event, enum rig rig)
+{
+	const struct talk *t = event->talk;
 	struct view v;
 	struct edit e = {.f = to, .v = &v};
 	uint16_t residue, *check;
@@ -127,7 +139,9 @@ void canon(struct frame *to, const struct frame *from, const struct talk *t, enu
 	if (v.family == 4)
 		put16(ip + 10, frame_residue4(to, &v));
 	if (of_gateway(&v.from.address) && !(t && t->kind == HAIRPIN && worn_by(t, rig, &v.from, v.ports)))
-		v.family == 4 ? put16(ip + 4, 0) : put16(ip + 2, 0);
+		canon_name(ip, v.family);
+	if ((event->pieces || event->renamed) && v.family == 4) /* theirs are given anew, see maps/fragment.h */
+		put16(ip + 4, 0);
 	if (v.error)
 		canon_quote(to, &v, t, rig);
 	hide_ends(&e, t, rig);

@@ -16,6 +16,10 @@ static void step(void)
 {
 	struct talk *t = &talks[draw(TALKS)];
 
+	if (!draw(25)) {
+		stranger_play();
+		return;
+	}
 	if (!t->number || t->displaced)
 		talk_begin(t);
 	if (!talk_play(t))
@@ -26,13 +30,16 @@ int main(int argc, char **argv)
 {
 	uint64_t events = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+	uint64_t most = argc > 3 ? strtoull(argv[3], NULL, 10) : 20; /* unexplained differences, and it gives up */
 	double begun = now(), refreshed;
 
+	if (argc > 4)
+		shown = atoi(argv[4]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	draw_seed(seed);
 	rig_open();
 	refreshed = now();
-	while (events_done < events && unexplained < 20) {
+	while (events_done < events && unexplained < most) {
 		step();
 		if (now() - refreshed > 0.5) {
 			rig_refresh();
@@ -44,6 +51,6 @@ int main(int argc, char **argv)
 	printf("alike: %lu forwarded, %lu answered, %lu to nowhere, %lu otherwise\n", (unsigned long)agreed[FORWARDED],
 	       (unsigned long)agreed[ANSWERED], (unsigned long)agreed[NOTHING], (unsigned long)agreed[OTHER]);
 	declared_print();
-	printf("unexplained: %lu\n", (unsigned long)unexplained);
+	unexplained_print();
 	return unexplained ? 1 : 0;
 }

@@ -11,7 +11,41 @@
 
 #define ODDS(X) \
 	X(PLAIN, "lawful") \
-	X(TTL_ENDS, "time to live of 1")
+	X(TTL_ENDS, "time to live of 1 or 0") \
+	X(BAD_SUM, "wrong transport checksum") \
+	X(BAD_SUM4, "wrong IPv4 header checksum") \
+	X(FLAGS, "random TCP flags") \
+	X(OUT_OF_WINDOW, "segment far from the numbers of its connection") \
+	X(RESET_NEAR, "reset in the window, not exact") \
+	X(RESET_FAR, "reset out of the window") \
+	X(SYN_WITHIN, "SYN in a connection") \
+	X(ZERO_PORT, "destination port zero") \
+	X(SHORT, "length that lies") \
+	X(TRAILER, "bytes behind the packet") \
+	X(ASTRAY, "on another wire than its conversation's") \
+	X(STRANGER, "of nobody") \
+	X(ERROR_SUM, "ICMP error with a wrong checksum") \
+	X(ERROR_QUOTE4, "ICMP error whose quote has a wrong IPv4 checksum") \
+	X(ERROR_SHORT, "ICMP error with too short a quote") \
+	X(ERROR_STRAY, "ICMP error about nothing that was sent") \
+	X(ERROR_TURNED, "ICMP error to another than it quotes") \
+	X(ERROR_MORE, "ICMP error with extensions") \
+	X(REDIRECT, "ICMP redirect") \
+	X(QUERY, "ICMP that is neither echo nor error") \
+	X(OPTION_ADDRESS, "IP option that may hold an address, or is not known") \
+	X(OPTION_ROUTE, "source route") \
+	X(OPTION_BAD, "IP option of no possible length") \
+	X(ERROR_ROUTER, "ICMP error of a router on the way") \
+	X(ERROR_HALF, "ICMP error that quotes a part of a TCP header, with its checksum") \
+	X(LAND, "from itself to itself") \
+	X(LINK_LOCAL, "to a link-local address") \
+	X(RESERVED, "to an address of class E") \
+	X(EXPIRED, "of a conversation that is over by time") \
+	X(FRAGMENTS, "fragments") \
+	X(FRAGMENT_GONE, "fragments, one missing") \
+	X(FRAGMENT_LAPS, "fragments that overlap") \
+	X(FRAGMENT_TWICE, "fragments, one twice") \
+	X(TOO_BIG, "larger than the MTU")
 
 #define ODD_ENUM(name, text) name,
 enum odd { ODDS(ODD_ENUM) ODD_MAX };
@@ -25,12 +59,19 @@ struct event {
 	enum wire wire; /* where it is sent */
 	struct shape shape;
 	bool quiet; /* refreshes nothing */
-	bool parts; /* whatever comes of it, the two rigs know different things after */
+	bool renamed; /* samepath gives it an id of its own, as it does to all that leaves in pieces */
+	bool quotes; /* an ICMP error: its body is what the other side sent last, this many bytes of it */
+	bool router; /* and it is not from the end itself */
+	uint32_t quoted;
+	void (*damage)(struct frame *f, uint32_t salt); /* to the finished frame, sent and expected */
+	void (*quote_damage)(uint8_t *quote, uint8_t family, uint32_t salt);
+	uint32_t salt;
+	uint8_t pieces, order, cut; /* fragments: how many, which comes when, how they are cut */
 	struct frame in[RIGS], want[RIGS];
 	bool wanted[RIGS]; /* `want` is known: the name is */
 };
 
-enum fate { NOTHING, FORWARDED, ANSWERED, OTHER };
+enum fate { NOTHING, FORWARDED, ANSWERED, PIECES, OTHER };
 
 /* Fills what all events of a conversation have. */
 void event_of(struct event *e, struct talk *t, enum by by, const char *name);
@@ -41,13 +82,30 @@ bool event_judge(struct event *e);
 bool talk_play(struct talk *t);
 bool tcp_play(struct talk *t);
 
+/* A packet that this side could send now and nothing would change; false: there is none. */
+bool neutral(struct talk *t, enum by by, struct event *e);
+/* Something that no host should do; false: this conversation offers no occasion now. */
+bool odd_play(struct talk *t);
+/* And what belongs to no conversation. */
+void stranger_play(void);
+/* All are silent until those without a connection are forgotten; then what is left of them speaks. */
+void idle_play(void);
+
 /* The same frame with all that is each gateway's own choice taken out of it. */
-void canon(struct frame *to, const struct frame *from, const struct talk *t, enum rig rig);
+void canon(struct frame *to, const struct frame *from, const struct event *e, enum rig rig);
+void canon_name(uint8_t *ip, uint8_t family); /* no id, no flow label */
+
+/* The piece of the frame that is sent as the i-th; false: it is not sent. */
+bool pieces_cut(const struct event *e, const struct frame *whole, int i, struct frame *piece);
+/* Datagrams whose pieces are all there become whole. */
+void pieces_join(struct output *out);
 
 /* Is this difference declared? Counts it. `ends`: the conversation cannot go on. */
 bool declared(const struct event *e, const enum fate fates[RIGS], const struct output out[RIGS], bool *ends);
 void declared_print(void);
+void unexplained_print(void);
 
+extern unsigned int shown; /* of one kind */
 extern uint64_t unexplained, events_done, agreed[OTHER + 1];
 
 #endif

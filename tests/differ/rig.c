@@ -3,6 +3,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,7 +188,12 @@ void rig_refresh(void)
 void rig_open(void)
 {
 	char name[IF_NAMESIZE];
+	cpu_set_t here;
 
+	/* what is sent is then received, forwarded and delivered before the next line of this program */
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	sched_setaffinity(0, sizeof(here), &here);
 	for (enum rig rig = 0; rig < RIGS; rig++) {
 		for (enum wire wire = 0; wire < WIRES; wire++) {
 			snprintf(name, sizeof(name), "%s-%s", rig_names[rig], wire_names[wire]);

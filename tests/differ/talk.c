@@ -180,6 +180,7 @@ bool talk_name(struct talk *t, enum rig rig, const struct view *v, const char **
 		if (same_end(&other->server, &t->server) && same_end(&other->worn[rig], &v->from) &&
 		    !displaces(other, rig)) {
 			*why = "wears what another conversation wears toward the same remote";
+			talk_show(other);
 			return false;
 		}
 	}

@@ -116,7 +116,7 @@ static bool refuse_move(struct play *p)
 		return false;
 	say(p, "refusal", RST | ACK, 0, 0, 0);
 	p->me->met = false; /* it remembers nothing */
-	p->t->renews = true;
+	p->t->renews = true; /* and the kernel forgets a connection that never was */
 	if (judge(p))
 		p->t->closed = true;
 	return true;

@@ -42,6 +42,7 @@ twin() { # RIG SPACE
 	far "$1" "$2" lan 1 10.0.0.1/30 2001:db8:10:ff::1/64 10.0.0.2 2001:db8:10:ff::2
 	far "$1" "$2" wan 2 192.0.2.1/30 2001:db8:ff::1/64 192.0.2.2 2001:db8:ff::2
 	far "$1" "$2" er 3 172.16.0.1/30 2001:db8:f:1::1/64 172.16.0.2 2001:db8:f:1::2
+	ip -n "$lab$2" link set er0 mtu 1400
 	ip -n "$lab$2" route add 10.1.0.0/16 via 10.0.0.2
 	ip -n "$lab$2" -6 route add 2001:db8:10::/48 via 2001:db8:10:ff::2
 	ip -n "$lab$2" route add default via 192.0.2.2
@@ -105,16 +106,16 @@ kernel_start() {
 table inet differ {
 	chain circuits {
 		type filter hook prerouting priority mangle
+		iifname lan0 ip saddr != { 10.1.0.0/16, 10.0.0.2 } drop
+		iifname lan0 ip6 saddr != { 2001:db8:10::/48, fe80::/10 } drop
+		iifname { wan0, er0 } ip saddr { 10.1.0.0/16, 203.0.113.0/24, 198.51.100.5, 192.168.0.0/16 } drop
+		iifname { wan0, er0 } ip6 saddr { 2001:db8:10::/48, 2001:db8:1::/48, 2001:db8:2::/48, 2001:db8:5::5 } drop
 		iifname wan0 ct mark { 2, 3 } drop
 		iifname er0 ct mark { 1, 3 } drop
 		ct state new jump choose
 		iifname lan0 meta mark set ct mark
 	}
 	chain choose {
-		iifname lan0 ip saddr != { 10.1.0.0/16, 10.0.0.2 } drop
-		iifname lan0 ip6 saddr != 2001:db8:10::/48 drop
-		iifname { wan0, er0 } ip saddr { 10.1.0.0/16, 203.0.113.0/24, 198.51.100.5, 192.168.0.0/16 } drop
-		iifname { wan0, er0 } ip6 saddr { 2001:db8:10::/48, 2001:db8:1::/48, 2001:db8:2::/48, 2001:db8:5::5 } drop
 		iifname wan0 ct mark set 1
 		iifname er0 ct mark set 2
 		iifname lan0 ct mark set 1
@@ -122,6 +123,16 @@ table inet differ {
 		iifname lan0 ip6 daddr 2001:db8:e::/48 ct mark set 2
 		iifname lan0 ip daddr 198.51.100.5 ct mark set 3
 		iifname lan0 ip6 daddr 2001:db8:5::5 ct mark set 3
+	}
+	chain own {
+		type route hook output priority mangle
+		ip daddr != { 10.0.0.0/8, 192.168.0.0/16 } meta mark set ct mark
+		ip6 daddr != 2001:db8:10::/48 meta mark set ct mark
+	}
+	chain input {
+		type filter hook input priority filter
+		ip saddr 10.1.8.101 ct state invalid drop
+		ip6 saddr 2001:db8:10:8::101 ct state invalid drop
 	}
 	chain published {
 		type nat hook prerouting priority dstnat
@@ -155,9 +166,11 @@ table inet differ {
 	}
 	chain forward {
 		type filter hook forward priority filter; policy drop
+		ip daddr { 192.168.5.0/24, 192.168.6.0/24 } drop
+		ip6 daddr { 2001:db8:10:f5::/64, 2001:db8:10:f6::/64 } drop
+		iifname lan0 oifname lan0 accept
 		ct state invalid drop
 		ct state established,related accept
-		iifname lan0 oifname lan0 accept
 		iifname lan0 oifname { wan0, er0 } ct mark { 1, 2 } accept
 		ct status dnat accept
 	}
@@ -165,8 +178,15 @@ table inet differ {
 NFT
 }
 
+# The daemon says so four times a second, from shortly after it is ready.
+holds_fragments() {
+	bpftool -j map lookup pinned "/sys/fs/bpf/samepath/$gateway/fragment_holder" key 0 0 0 0 |
+		grep -Eq '"until": ?[1-9]'
+}
+
 lab_start
 kernel_start
 daemon_start
+wait_for 5 holds_fragments
 say "${EVENTS:-2500} events in both, seed ${SEED:-1}"
-on wires "$top/build/tests/differ" "${EVENTS:-2500}" "${SEED:-1}"
+on wires "$top/build/tests/differ" "${EVENTS:-2500}" "${SEED:-1}" "${MOST:-20}" "${SHOWN:-2}"
