@@ -138,7 +138,7 @@ void canon(struct frame *to, const struct frame *from, const struct event *event
 	check = frame_sum(to, &v);
 	if (v.family == 4)
 		put16(ip + 10, frame_residue4(to, &v));
-	if (of_gateway(&v.from.address) && !(t && t->kind == HAIRPIN && worn_by(t, rig, &v.from, v.ports)))
+	if (of_gateway(&v.from.address) && !(t && t->kind == HAIRPIN && event->by == CLIENT))
 		canon_name(ip, v.family);
 	if ((event->pieces || event->renamed) && v.family == 4) /* theirs are given anew, see maps/fragment.h */
 		put16(ip + 4, 0);

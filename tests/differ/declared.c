@@ -63,6 +63,18 @@ static bool from_inside(const struct event *e, const struct output out[RIGS])
 	return e->wire == LAN;
 }
 
+static bool picked_up(const struct event *e, const struct output out[RIGS])
+{
+	(void)out;
+	return e->talk->picked && e->wire != LAN;
+}
+
+static bool half_sum(const struct event *e, const struct output out[RIGS])
+{
+	(void)out;
+	return e->quoted == (e->talk->family == 4 ? 37 : 57);
+}
+
 static bool urgent(const struct event *e, const struct output out[RIGS])
 {
 	(void)out;
@@ -96,8 +108,14 @@ static const struct declared table[] = {
 	 "passes without effect: the host judges, the gateway may have seen less"},
 	{"reset of the inside, out of the window", RESET_FAR, F(NOTHING), F(FORWARDED), false, from_inside, "R20",
 	 "the inside is believed about itself; the flow does not close by it"},
+	{"any reset of what was picked up", RESET_FAR, F(FORWARDED), F(NOTHING), true, picked_up, "R20",
+	 "the kernel asks for no number where it did not see the SYNs"},
 	{"server's SYN in a connection", SYN_WITHIN, F(NOTHING), F(FORWARDED), false, NULL, "R18",
 	 "passes without effect: the host answers with a challenge"},
+	{"FIN first", FIN_FIRST, F(NOTHING), F(FORWARDED), true, NULL, "hardening: pickup",
+	 "the inside is believed that it has a connection, whatever it says first"},
+	{"SYN-ACK again, opened at once", CROSSED_AGAIN, F(NOTHING), F(FORWARDED), false, NULL, "R16",
+	 "lawful, and the kernel drops it when the other side has acknowledged"},
 	{"port zero", ZERO_PORT, F(FORWARDED) | F(ANSWERED) | F(OTHER), F(NOTHING), false, NULL, "hardening: truncation",
 	 "nobody has it, so nothing is translated for it"},
 	{"trailer", TRAILER, F(OTHER), F(FORWARDED), false, but_trailer, "hardening: trailer",
@@ -106,7 +124,8 @@ static const struct declared table[] = {
 	 "the kernel sends it on"},
 	{"sum in a part of a TCP header", ERROR_HALF, F(OTHER), F(FORWARDED), false, NULL, "R21",
 	 "of less than 20 bytes the kernel translates the ports and not the sum"},
-	{"the same, of a router", ERROR_HALF, F(OTHER), F(OTHER), false, NULL, "R21", "half of the sum is there"},
+	{"half of such a sum", ERROR_HALF, F(OTHER) | F(FORWARDED), F(OTHER) | F(FORWARDED), false, half_sum, "R21",
+	 "nobody can adjust what is not all there; by chance that half may be right"},
 	{"extensions out of a circuit", ERROR_MORE, F(FORWARDED), F(NOTHING), false, from_inside, "R25",
 	 "they may hold inside addresses (RFC 5837)"},
 	{"extensions, router's address", ERROR_MORE, F(OTHER), F(FORWARDED), false, but_source, "R21", "as above"},

@@ -3,12 +3,16 @@
  * differ: random but lawful conversations through two gateways at once, the kernel's NAT and samepath, one event
  * after the other; what comes out of both must be the same, but for what is declared.
  *
- *   differ EVENTS SEED
+ *   differ [-i SECONDS] [-m MOST] [-s SHOWN] [-n FIRST] EVENTS SEED
  *
- * Status 0: no difference is unexplained. See tests/netns/differ.sh for the rigs.
+ * With -i it is silent for so long in the end, which is longer than the gateways keep what is not established.
+ * FIRST is where it
+ * begins to number its conversations. It gives up after MOST unexplained differences, and shows SHOWN of one kind. Status 0: there is none. See
+ * tests/netns/differ.sh for the rigs.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "event.h"
 
@@ -26,19 +30,10 @@ static void step(void)
 		t->number = 0;
 }
 
-int main(int argc, char **argv)
+static void play(uint64_t events, uint64_t most)
 {
-	uint64_t events = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	uint64_t most = argc > 3 ? strtoull(argv[3], NULL, 10) : 20; /* unexplained differences, and it gives up */
-	double begun = now(), refreshed;
+	double refreshed = now();
 
-	if (argc > 4)
-		shown = atoi(argv[4]);
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	draw_seed(seed);
-	rig_open();
-	refreshed = now();
 	while (events_done < events && unexplained < most) {
 		step();
 		if (now() - refreshed > 0.5) {
@@ -46,11 +41,49 @@ int main(int argc, char **argv)
 			refreshed = now();
 		}
 	}
+}
+
+static void sum_up(uint64_t seed, double seconds)
+{
 	printf("%lu events, seed %lu, %.0f a second\n", (unsigned long)events_done, (unsigned long)seed,
-	       events_done / (now() - begun));
-	printf("alike: %lu forwarded, %lu answered, %lu to nowhere, %lu otherwise\n", (unsigned long)agreed[FORWARDED],
-	       (unsigned long)agreed[ANSWERED], (unsigned long)agreed[NOTHING], (unsigned long)agreed[OTHER]);
+	       events_done / seconds);
+	printf("alike: %lu forwarded, %lu answered, %lu to nowhere, %lu otherwise\n",
+	       (unsigned long)agreed[FORWARDED], (unsigned long)agreed[ANSWERED], (unsigned long)agreed[NOTHING],
+	       (unsigned long)(agreed[PIECES] + agreed[OTHER]));
 	declared_print();
 	unexplained_print();
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t most = 20, seed;
+	double idle = 0, begun, took;
+	int option;
+
+	while ((option = getopt(argc, argv, "i:m:s:n:")) != -1) {
+		if (option == 'i')
+			idle = atof(optarg);
+		else if (option == 'm')
+			most = strtoull(optarg, NULL, 10);
+		else if (option == 'n')
+			talk_number(atoi(optarg));
+		else if (option == 's')
+			shown = atoi(optarg);
+	}
+	if (optind + 2 != argc)
+		die("usage: differ [-i SECONDS] [-m MOST] [-s SHOWN] [-n FIRST] EVENTS SEED");
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	seed = strtoull(argv[optind + 1], NULL, 10);
+	draw_seed(seed);
+	rig_open();
+	begun = now();
+	play(strtoull(argv[optind], NULL, 10), most);
+	took = now() - begun;
+	if (idle) {
+		idle_play(idle);
+		printf("after %.1f s: %lu were over, %lu packets of connections\n", idle, (unsigned long)idle_over,
+		       (unsigned long)idle_alive);
+	}
+	sum_up(seed, took);
 	return unexplained ? 1 : 0;
 }

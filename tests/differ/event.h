@@ -19,6 +19,8 @@
 	X(RESET_NEAR, "reset in the window, not exact") \
 	X(RESET_FAR, "reset out of the window") \
 	X(SYN_WITHIN, "SYN in a connection") \
+	X(FIN_FIRST, "FIN of a connection that nobody saw before") \
+	X(CROSSED_AGAIN, "SYN-ACK once more, where both opened at once") \
 	X(ZERO_PORT, "destination port zero") \
 	X(SHORT, "length that lies") \
 	X(TRAILER, "bytes behind the packet") \
@@ -40,7 +42,6 @@
 	X(LAND, "from itself to itself") \
 	X(LINK_LOCAL, "to a link-local address") \
 	X(RESERVED, "to an address of class E") \
-	X(EXPIRED, "of a conversation that is over by time") \
 	X(FRAGMENTS, "fragments") \
 	X(FRAGMENT_GONE, "fragments, one missing") \
 	X(FRAGMENT_LAPS, "fragments that overlap") \
@@ -58,7 +59,6 @@ struct event {
 	enum by by;
 	enum wire wire; /* where it is sent */
 	struct shape shape;
-	bool quiet; /* refreshes nothing */
 	bool renamed; /* samepath gives it an id of its own, as it does to all that leaves in pieces */
 	bool quotes; /* an ICMP error: its body is what the other side sent last, this many bytes of it */
 	bool router; /* and it is not from the end itself */
@@ -88,8 +88,9 @@ bool neutral(struct talk *t, enum by by, struct event *e);
 bool odd_play(struct talk *t);
 /* And what belongs to no conversation. */
 void stranger_play(void);
-/* All are silent until those without a connection are forgotten; then what is left of them speaks. */
-void idle_play(void);
+/* All are silent for so many seconds; then what is over speaks once more, and what is not. */
+void idle_play(double seconds);
+extern uint64_t idle_over, idle_alive;
 
 /* The same frame with all that is each gateway's own choice taken out of it. */
 void canon(struct frame *to, const struct frame *from, const struct event *e, enum rig rig);

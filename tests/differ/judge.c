@@ -226,15 +226,13 @@ static void describe(const struct event *e)
 			  e->by == CLIENT ? "client" : "server", e->name, s->payload, s->ttl);
 }
 
-/* For errors to quote, and for the timers. */
+/* For errors to quote. */
 static void remember(struct event *e)
 {
 	struct talk *t = e->talk;
 
-	if (e->quotes || e->pieces || e->damage || e->renamed)
+	if (e->quotes || e->pieces || e->damage || e->renamed || e->shape.ip_options_length)
 		return;
-	if (!e->quiet)
-		t->touched = now();
 	t->renews &= e->by != CLIENT;
 	t->quotable[e->by] = true;
 	for (enum rig rig = 0; rig < RIGS; rig++) {
@@ -280,8 +278,6 @@ bool event_judge(struct event *e)
 			event_frame(e, rig, true, &e->want[rig]);
 		fates[rig] = event_fate(e, rig);
 	}
-	if (e->talk)
-		e->talk->heard = now();
 	if (outputs_equal(e)) {
 		agreed[fates[KERNEL]]++;
 		if (fates[KERNEL] == OTHER && !e->odd)

@@ -206,7 +206,7 @@ static void error(struct event *e)
 	const uint8_t *kind = kinds[e->talk->family == 6][draw(10)];
 	uint32_t least = e->talk->family == 4 ? 28 : 48;
 
-	e->quotes = e->quiet = true;
+	e->quotes = true;
 	e->router = draw(2);
 	if (e->router && e->odd == PLAIN)
 		e->odd = ERROR_ROUTER;
@@ -380,10 +380,11 @@ bool odd_play(struct talk *t)
 		return false;
 	e.name = o->name;
 	e.odd = o->odd;
-	e.quiet = true;
 	if (o->shape)
 		o->shape(&e);
 	e.damage = o->damage;
 	event_judge(&e);
+	if (t->picked && (o->odd == RESET_NEAR || o->odd == RESET_FAR))
+		t->number = 0; /* the kernel believes any reset of a connection whose windows it does not know */
 	return true;
 }

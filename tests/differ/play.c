@@ -15,7 +15,6 @@ static void sized(struct event *e, uint32_t header)
 	if (e->talk->wire[!e->by] != ER || length <= MTU_ER)
 		return;
 	e->odd = TOO_BIG;
-	e->quiet = true;
 	e->renamed = e->talk->family == 4 && !e->shape.whole;
 }
 

@@ -96,6 +96,24 @@ static void talk_inward(struct talk *t)
 	t->client.address = remote_host(t->family, t->wire[CLIENT], 100 + t->number % HOSTS);
 }
 
+void talk_number(uint32_t first)
+{
+	numbers = first;
+}
+
+/* A connection that began before the gateways were there. */
+static void pick_up(struct talk *t)
+{
+	t->picked = true;
+	for (enum by by = 0; by < SIDES; by++) {
+		struct side *me = &t->side[by];
+
+		me->syn = me->met = me->sure = true;
+		me->next = me->begin;
+		t->side[!by].got = me->next;
+	}
+}
+
 void talk_begin(struct talk *t)
 {
 	uint32_t what = draw(100), which = draw(100);
@@ -113,7 +131,8 @@ void talk_begin(struct talk *t)
 		talk_inward(t);
 	t->side[CLIENT].begin = draw(0xffffffff);
 	t->side[SERVER].begin = draw(0xffffffff);
-	t->touched = t->heard = now();
+	if (t->protocol == IPPROTO_TCP && t->kind == OUTBOUND && !draw(16))
+		pick_up(t);
 	talk_note(t, "%s talk %u: %s > %s", t->kind == OUTBOUND ? "outbound" : t->kind == INBOUND ? "inbound" : "hairpin",
 		  t->number, end_text(&t->client), end_text(&t->target));
 }
@@ -163,10 +182,12 @@ bool talk_ending(const struct talk *t)
 	return t->protocol == IPPROTO_TCP && (t->closed || c->gone || s->gone || (c->fin && s->fin));
 }
 
-/* May it be so that two wear the same? Only when the kernel takes the port of one that ends. */
+/* May it be so that two wear the same? Only when the kernel takes the port of one that ends, or was refused. */
 static bool displaces(struct talk *other, enum rig rig)
 {
-	if (rig != KERNEL || !talk_ending(other))
+	if (other->expired)
+		return true;
+	if (rig != KERNEL || !(talk_ending(other) || other->renews))
 		return false;
 	other->displaced = true;
 	return true;

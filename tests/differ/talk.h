@@ -39,10 +39,13 @@ struct talk {
 	struct end worn[RIGS]; /* the client as the server knows it */
 	bool renews; /* a gateway may choose anew */
 	struct side side[SIDES];
-	bool closed, displaced; /* another has its port now */
-	bool answered; /* the server has spoken */
+	bool closed;
+	bool displaced; /* another has its port now */
+	bool expired; /* or may have it */
+	bool reused; /* by a second connection of the same ports */
+	bool picked; /* begun before the gateways were there */
+	bool crossed; /* both opened at once (RFC 9293 3.5) */
 	uint32_t events; /* so far */
-	double touched, heard; /* both forwarded a packet of it that refreshes; anything was sent */
 	/* The latest packet by each side, as it was sent and as it came out: for errors to quote. */
 	bool quotable[SIDES];
 	struct frame sent[SIDES][RIGS], came[SIDES][RIGS];
@@ -55,6 +58,7 @@ extern struct talk talks[TALKS];
 uint32_t draw(uint32_t below);
 void draw_seed(uint64_t seed);
 void talk_begin(struct talk *t);
+void talk_number(uint32_t first); /* no conversation of another run has these ports */
 /* Has it been reset, or has each side said its last? A gateway may think so before the hosts do. */
 bool talk_ending(const struct talk *t);
 /* Whatever an unnamed conversation wears in this output is its name. False, with why: it may not be. */

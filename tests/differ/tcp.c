@@ -81,7 +81,7 @@ static bool open_move(struct play *p)
 	struct side *me = p->me;
 	bool again = me->syn;
 
-	if (p->event.by != CLIENT || me->sure || me->met)
+	if (p->event.by != CLIENT || me->sure || me->met || p->t->closed)
 		return false;
 	if (!again)
 		me->begin += 1000000 + draw(1 << 28); /* above what a connection before had */
@@ -93,17 +93,37 @@ static bool open_move(struct play *p)
 	return true;
 }
 
+/* The server opens at the same time; the client's SYN is still under way, or lost. */
+static bool cross_move(struct play *p)
+{
+	struct side *me = p->me;
+
+	if (p->event.by != SERVER || p->t->kind != OUTBOUND || me->syn || me->met || !p->other->syn ||
+	    p->t->renews || p->t->reused || draw(3))
+		return false;
+	p->t->crossed = true;
+	me->begin += 1000000 + draw(1 << 28);
+	me->syn = true;
+	me->next = me->begin + 1;
+	say(p, "SYN across", SYN, me->begin, 0, 0);
+	if (judge(p))
+		arrived(p, SYN, me->next);
+	return true;
+}
+
 static bool answer_move(struct play *p)
 {
 	struct side *me = p->me;
 	bool again = me->syn;
 
-	if (p->event.by != SERVER || !me->met || me->sure || me->fin)
+	if ((p->event.by != SERVER && !p->t->crossed) || !me->met || me->sure || me->fin)
 		return false;
 	if (!again)
 		me->begin += 1000000 + draw(1 << 28);
 	me->syn = true;
 	me->next = me->begin + 1;
+	if (again && p->t->crossed)
+		p->event.odd = CROSSED_AGAIN;
 	say(p, again ? "SYN-ACK again" : "SYN-ACK", SYN | ACK, me->begin, 0, 0);
 	if (judge(p))
 		arrived(p, SYN | ACK, me->next);
@@ -112,7 +132,7 @@ static bool answer_move(struct play *p)
 
 static bool refuse_move(struct play *p)
 {
-	if (p->event.by != SERVER || !p->me->met || p->me->syn || draw(12))
+	if (p->event.by != SERVER || !p->me->met || p->me->syn || p->t->crossed || draw(12))
 		return false;
 	say(p, "refusal", RST | ACK, 0, 0, 0);
 	p->me->met = false; /* it remembers nothing */
@@ -129,7 +149,8 @@ static bool ready(const struct play *p)
 
 static bool ack_move(struct play *p)
 {
-	if (!p->me->syn || !p->me->met || p->me->gone || (p->event.by == SERVER && !p->me->sure))
+	if (!p->me->syn || !p->me->met || p->me->gone ||
+	    ((p->event.by == SERVER || p->t->crossed) && !p->me->sure))
 		return false;
 	say(p, "acknowledgement", ACK, p->me->next, 0, 0);
 	if (judge(p))
@@ -168,6 +189,8 @@ static bool fin_move(struct play *p)
 {
 	if (!ready(p) || p->me->fin || !heard(p) || (draw(4) && !p->me->got_fin))
 		return false;
+	if (p->t->picked && !p->t->known[KERNEL])
+		p->event.odd = FIN_FIRST;
 	return segment(p, "FIN", FIN | ACK, draw(3) ? 0 : 20);
 }
 
@@ -175,6 +198,8 @@ static bool reset_move(struct play *p)
 {
 	if (!p->me->gone && (!ready(p) || !heard(p) || draw(15)))
 		return false;
+	if (p->t->picked && !p->t->quotable[SERVER])
+		return false; /* the kernel forgets at once what was reset before it was answered */
 	say(p, "reset", draw(2) ? RST : RST | ACK, p->me->next, 0, 0);
 	p->me->gone = true;
 	if (judge(p))
@@ -193,7 +218,7 @@ static bool keepalive_move(struct play *p)
 	return true;
 }
 
-static bool (*const moves[])(struct play *p) = {open_move, answer_move, answer_move, refuse_move, ack_move,
+static bool (*const moves[])(struct play *p) = {open_move, cross_move, answer_move, answer_move, refuse_move, ack_move,
 						 data_move, data_move, data_move, again_move, fin_move,
 						 reset_move, keepalive_move};
 
@@ -212,7 +237,8 @@ static void begin_again(struct talk *t)
 	t->closed = false;
 	t->side[CLIENT].begin = next[CLIENT];
 	t->side[SERVER].begin = next[SERVER];
-	t->renews = true;
+	t->renews = t->reused = true;
+	t->quotable[CLIENT] = t->quotable[SERVER] = false;
 }
 
 bool tcp_play(struct talk *t)

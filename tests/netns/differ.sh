@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What comes out of samepath is what comes out of the kernel's own NAT, configured alike, packet by packet, but
-# for the differences that are declared. EVENTS=2500 SEED=1; a failure prints the packets and the seed.
+# for the differences that are declared. EVENTS=2500 SEED=1 ROUNDS=1; a failure prints the packets and the seed.
 #
 #   wires: the far ends of both, where tests/differ sends and listens
 #     samepath-lan --- lan0 gw     wan0 --- samepath-wan     kernel-lan --- lan0 kernel wan0 --- kernel-wan
@@ -12,6 +12,7 @@
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 spaces=(gw kernel wires)
+short=3
 
 # far RIG SPACE WIRE NUMBER: an address is only the gateway's; who sends there needs none
 far() {
@@ -87,17 +88,22 @@ services:
     ports: [tcp/7000-7001, udp/7000-7001, icmp]
     servers: [10.1.8.101, "2001:db8:10:8::101"]
     circuits: [internet, partner]
-timeouts: {tcp-established: 7440, tcp-transitory: 240, inbound-half-open: 240, udp: 300, icmp: 300}
+timeouts: {tcp-established: 7440, tcp-transitory: 240, inbound-half-open: 240, udp: 240, icmp: 240}
 limits: {flows: 100000, flows-per-host: 50000, half-open: 100000}
 YAML
+}
+
+# Of samepath's states: what it has for both timers of half-open and closing connections, and for datagrams.
+kernel_timers() { # SECONDS
+	on kernel sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_{syn_sent,syn_recv,last_ack,time_wait,close}="$1" \
+		net.netfilter.nf_conntrack_tcp_timeout_{established,fin_wait,close_wait,unacknowledged,max_retrans}=7440 \
+		net.netfilter.nf_conntrack_{udp_timeout,udp_timeout_stream,icmp_timeout,icmpv6_timeout}="$1"
 }
 
 # The same by the kernel: marks for what samepath's pin and policy do, and no forwarding of what is not tracked.
 kernel_start() {
 	on kernel sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	on kernel sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_{syn_sent,syn_recv,last_ack,time_wait,close}=240 \
-		net.netfilter.nf_conntrack_tcp_timeout_{established,fin_wait,close_wait,unacknowledged,max_retrans}=7440 \
-		net.netfilter.nf_conntrack_{udp_timeout,udp_timeout_stream,icmp_timeout,icmpv6_timeout}=300
+	kernel_timers 240
 	ip -n "${lab}kernel" route add default via 172.16.0.2 table 101
 	ip -n "${lab}kernel" -6 route add default via 2001:db8:f:1::2 table 101
 	ip -n "${lab}kernel" rule add fwmark 2 lookup 101
@@ -188,5 +194,15 @@ lab_start
 kernel_start
 daemon_start
 wait_for 5 holds_fragments
+driver=(on wires "$top/build/tests/differ" -m "${MOST:-20}" -s "${SHOWN:-2}")
 say "${EVENTS:-2500} events in both, seed ${SEED:-1}"
-on wires "$top/build/tests/differ" "${EVENTS:-2500}" "${SEED:-1}" "${MOST:-20}" "${SHOWN:-2}"
+"${driver[@]}" "${EVENTS:-2500}" "${SEED:-1}"
+
+say "with timers of $short s, and a silence that is longer"
+edit "s/(tcp-transitory|inbound-half-open|udp|icmp): [0-9]+/\1: $short/g"
+apply
+kernel_timers $short
+for ((round = 0; round < ${ROUNDS:-1}; round++)); do
+	"${driver[@]}" -i $((short + 3)) -n $((200000 + round * 10000)) 800 $((${SEED:-1} + round)) >"$work/idle" || { cat "$work/idle"; fail "after a silence"; }
+	grep after "$work/idle"
+done
