@@ -203,8 +203,13 @@ static void error(struct event *e)
 		{{3, 0}, {3, 1}, {3, 2}, {3, 3}, {3, 4}, {3, 13}, {11, 0}, {11, 1}, {12, 0}, {4, 0}},
 		{{1, 0}, {1, 1}, {1, 3}, {1, 4}, {2, 0}, {1, 5}, {3, 0}, {3, 1}, {4, 0}, {4, 1}},
 	};
-	const uint8_t *kind = kinds[e->talk->family == 6][draw(10)];
-	uint32_t least = e->talk->family == 4 ? 28 : 48;
+	bool six = e->talk->family == 6;
+	const uint8_t *kind = kinds[six][draw(10)];
+	uint32_t least = six ? 48 : 28;
+
+	/* what is to no flow is the gateway's own, and a smaller MTU of its own ways changes those of others */
+	if (e->talk->kind == HAIRPIN && (six ? kind[0] == 2 : kind[1] == 4))
+		kind = kinds[six][0];
 
 	e->quotes = true;
 	e->router = draw(2);
@@ -212,9 +217,9 @@ static void error(struct event *e)
 		e->odd = ERROR_ROUTER;
 	e->shape.type = kind[0];
 	e->shape.code = kind[1];
-	if (e->talk->family == 4 && kind[0] == 3 && kind[1] == 4)
+	if (!six && kind[0] == 3 && kind[1] == 4)
 		e->shape.word = 576 + draw(900);
-	if (e->talk->family == 6 && kind[0] == 2)
+	if (six && kind[0] == 2)
 		e->shape.word = 1280 + draw(200);
 	e->shape.tos = 0xc0;
 	e->quoted = draw(3) ? least + draw(400) : draw(2) ? least : 520;
@@ -374,6 +379,8 @@ bool odd_play(struct talk *t)
 		return false;
 	if ((o->family && o->family != t->family) || (o->protocol && o->protocol != t->protocol))
 		return false;
+	if (o->odd == OUT_OF_WINDOW && t->picked && !t->quotable[SERVER])
+		return false; /* who speaks first is believed, however far off it was */
 	if (o->quotes && !t->quotable[!by])
 		return false;
 	if (!neutral(t, by, &e) && !o->quotes)

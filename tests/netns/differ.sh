@@ -39,7 +39,8 @@ twin() { # RIG SPACE
 		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
 		net.ipv6.conf.default.addr_gen_mode=1 \
 		net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 \
-		net.ipv4.icmp_msgs_per_sec=1000000 net.ipv4.icmp_msgs_burst=1000000
+		net.ipv4.icmp_msgs_per_sec=1000000 net.ipv4.icmp_msgs_burst=1000000 \
+		net.ipv4.ipfrag_time=3600 net.ipv6.ip6frag_time=3600 # nobody is told of what did not come
 	far "$1" "$2" lan 1 10.0.0.1/30 2001:db8:10:ff::1/64 10.0.0.2 2001:db8:10:ff::2
 	far "$1" "$2" wan 2 192.0.2.1/30 2001:db8:ff::1/64 192.0.2.2 2001:db8:ff::2
 	far "$1" "$2" er 3 172.16.0.1/30 2001:db8:f:1::1/64 172.16.0.2 2001:db8:f:1::2
