@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * differ: random but lawful conversations through two gateways at once, the kernel's NAT and samepath, one event
- * after the other; what comes out of both must be the same, but for what is declared.
+ * differ: random but lawful conversations through two gateways at once, the kernel's NAT and samepath, one
+ * event after the other; what comes out of both must be the same, but for what is declared.
  *
  *   differ [-i SECONDS] [-m MOST] [-s SHOWN] [-n FIRST] EVENTS SEED
  *
  * With -i it is silent for so long in the end, which is longer than the gateways keep what is not established.
- * FIRST is where it
- * begins to number its conversations. It gives up after MOST unexplained differences, and shows SHOWN of one kind. Status 0: there is none. See
- * tests/netns/differ.sh for the rigs.
+ * FIRST is where it begins to number its conversations. It gives up after MOST unexplained differences, and
+ * shows SHOWN of one kind. Status 0: there is none. See tests/netns/differ.sh for the rigs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +44,8 @@ static void play(uint64_t events, uint64_t most)
 
 static void sum_up(uint64_t seed, double seconds)
 {
-	printf("%lu events, seed %lu, %.0f a second\n", (unsigned long)events_done, (unsigned long)seed,
-	       events_done / seconds);
+	printf("%lu events, seed %lu, %.0f a second\n", (unsigned long)events_done,
+	       (unsigned long)seed, events_done / seconds);
 	printf("alike: %lu forwarded, %lu answered, %lu to nowhere, %lu otherwise\n",
 	       (unsigned long)agreed[FORWARDED], (unsigned long)agreed[ANSWERED], (unsigned long)agreed[NOTHING],
 	       (unsigned long)(agreed[PIECES] + agreed[OTHER]));
@@ -81,8 +80,8 @@ int main(int argc, char **argv)
 	took = now() - begun;
 	if (idle) {
 		idle_play(idle);
-		printf("after %.1f s: %lu were over, %lu packets of connections\n", idle, (unsigned long)idle_over,
-		       (unsigned long)idle_alive);
+		printf("after %.1f s: %lu were over, %lu packets of connections\n", idle,
+		       (unsigned long)idle_over, (unsigned long)idle_alive);
 	}
 	sum_up(seed, took);
 	return unexplained ? 1 : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An event: one packet, sent into both rigs, and what is to come out by the rules of translation alone. Most are
- * lawful. One that is not says in which way it is odd, for only there the two gateways may differ, each odd
- * thing in the one way that is declared.
+ * An event: one packet, sent into both rigs, and what is to come out by the rules of translation alone. Most
+ * are lawful. One that is not says in which way it is odd, for only there the two gateways may differ, each
+ * odd thing in the one way that is declared.
  */
 #ifndef DIFFER_EVENT_H
 #define DIFFER_EVENT_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * idle: after a silence longer than the timers of all that is no established connection, what is over by then is
- * over in both gateways: the server is not heard any more, and the client begins anew. A connection that is
- * established goes on.
+ * idle: after a silence longer than the timers of all that is no established connection, what is over by then
+ * is over in both gateways: the server is not heard any more, and the client begins anew. A connection that
+ * is established goes on.
  */
 #include <unistd.h>
 

@@ -23,8 +23,8 @@ void event_of(struct event *e, struct talk *t, enum by by, const char *name)
 	e->by = by;
 	e->wire = t->wire[by];
 	e->shape = (struct shape){.family = t->family, .protocol = t->protocol, .ttl = 33 + draw(200),
-				  .tos = draw(4) ? 0 : draw(64) << 2 | draw(4), .id = draw(65536), .whole = draw(4),
-				  .fill = draw(1 << 30)};
+				  .tos = draw(4) ? 0 : draw(64) << 2 | draw(4), .id = draw(65536),
+				  .whole = draw(4), .fill = draw(1 << 30)};
 }
 
 /* Any router on the way may send an error; its own address stays, but for one inside. */
@@ -96,8 +96,7 @@ static void hex(const char *what, enum wire wire, const struct frame *f)
 {
 	printf("  %s on %s, %u bytes:", what, wire_names[wire], f->length);
 	for (uint32_t i = 0; i < f->length && i < 220; i++)
-		printf("%s%02x", i == ETHERNET || i == 6 || i == 12 || i == ETHERNET + 20 ? "  " : i % 2 ? "" : " ",
-		       f->bytes[i]);
+		printf("%s%02x", i % 2 ? "" : i == 6 || i == 12 || i == 14 || i == 34 ? "  " : " ", f->bytes[i]);
 	printf("\n");
 }
 
@@ -220,7 +219,8 @@ static void describe(const struct event *e)
 		talk_note(e->talk, "%lu %s: %s flags %s%s%s%s%s seq %u ack %u payload %u ttl %u",
 			  (unsigned long)events_done, e->by == CLIENT ? "client" : "server", e->name,
 			  s->flags & SYN ? "S" : "", s->flags & FIN ? "F" : "", s->flags & RST ? "R" : "",
-			  s->flags & PSH ? "P" : "", s->flags & ACK ? "A" : "", s->seq, s->ack, s->payload, s->ttl);
+			  s->flags & PSH ? "P" : "", s->flags & ACK ? "A" : "", s->seq, s->ack, s->payload,
+			  s->ttl);
 	else
 		talk_note(e->talk, "%lu %s: %s payload %u ttl %u", (unsigned long)events_done,
 			  e->by == CLIENT ? "client" : "server", e->name, s->payload, s->ttl);

@@ -391,6 +391,7 @@ bool odd_play(struct talk *t)
 		o->shape(&e);
 	e.damage = o->damage;
 	event_judge(&e);
+	t->disturbed |= o->odd == SYN_WITHIN || o->odd == RESET_NEAR;
 	if (t->picked && (o->odd == RESET_NEAR || o->odd == RESET_FAR))
 		t->number = 0; /* the kernel believes any reset of a connection whose windows it does not know */
 	return true;

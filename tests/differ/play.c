@@ -130,7 +130,8 @@ void stranger_play(void)
 
 	nobody.family = strchr(s->from, ':') ? 6 : 4;
 	nobody.protocol = protocols[draw(4)];
-	if (nobody.protocol == IPPROTO_ICMP && (!strcmp(s->to, "198.51.100.5") || !strcmp(s->to, "2001:db8:5::5")))
+	if (nobody.protocol == IPPROTO_ICMP &&
+	    (!strcmp(s->to, "198.51.100.5") || !strcmp(s->to, "2001:db8:5::5")))
 		nobody.protocol = IPPROTO_UDP; /* an echo is let in */
 	event_of(&e, &nobody, CLIENT, "stranger");
 	e.talk = NULL;

@@ -76,7 +76,8 @@ void rig_send(enum rig rig, enum wire wire, const struct frame *f)
 static void marker_send(enum rig rig, enum wire wire, enum wire circuit, uint64_t count)
 {
 	uint8_t body[16];
-	struct shape s = {.family = 4, .protocol = IPPROTO_UDP, .ttl = 64, .payload = sizeof(body), .body = body};
+	struct shape s = {.family = 4, .protocol = IPPROTO_UDP, .ttl = 64, .payload = sizeof(body),
+			  .body = body};
 	struct frame f;
 
 	memcpy(body, marker_word, 8);

@@ -52,7 +52,7 @@ static struct in6_addr remote_host(uint8_t family, enum wire circuit, uint32_t n
 	return address_at(family, "198.19.0.16", "2001:db8:f::16", n);
 }
 
-/* The same source port for many hosts in a row, so that they clash at the pool, and never the same pair again. */
+/* The same source port for many hosts in a row, so that they clash at the pool; no pair comes again soon. */
 #define HOSTS 48
 #define REMOTES 6
 
@@ -116,6 +116,7 @@ static void pick_up(struct talk *t)
 
 void talk_begin(struct talk *t)
 {
+	static const char *const kinds[KINDS] = {"outbound", "inbound", "hairpin"};
 	uint32_t what = draw(100), which = draw(100);
 
 	memset(t, 0, offsetof(struct talk, sent));
@@ -133,8 +134,8 @@ void talk_begin(struct talk *t)
 	t->side[SERVER].begin = draw(0xffffffff);
 	if (t->protocol == IPPROTO_TCP && t->kind == OUTBOUND && !draw(16))
 		pick_up(t);
-	talk_note(t, "%s talk %u: %s > %s", t->kind == OUTBOUND ? "outbound" : t->kind == INBOUND ? "inbound" : "hairpin",
-		  t->number, end_text(&t->client), end_text(&t->target));
+	talk_note(t, "%s talk %u: %s > %s", kinds[t->kind], t->number, end_text(&t->client),
+		  end_text(&t->target));
 }
 
 /* Whom a packet by this side is from or to, before the gateway or behind it. */

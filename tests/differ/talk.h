@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A conversation: who speaks with whom through both rigs, what it wears behind each of them, and where it stands.
- * Ports and pool addresses are each gateway's own choice, so they have no place in a comparison: the first that
+ * A conversation: who speaks with whom through both rigs, what it wears behind each of them, and where it
+ * stands. Ports and pool addresses are each gateway's own choice, so they have no place in a comparison: the first that
  * is seen is the conversation's name in that rig, checked once (is it of the right pool, does nobody else
  * wear it toward that remote?) and from then on exactly this must come out, and is taken back.
  */
@@ -44,6 +44,7 @@ struct talk {
 	bool expired; /* or may have it */
 	bool reused; /* by a second connection of the same ports */
 	bool picked; /* begun before the gateways were there */
+	bool disturbed; /* by a SYN or a reset of somebody who does not know its numbers */
 	bool crossed; /* both opened at once (RFC 9293 3.5) */
 	uint32_t events; /* so far */
 	/* The latest packet by each side, as it was sent and as it came out: for errors to quote. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TCP: two hosts that keep to RFC 9293 as far as a gateway between them can see. Each move asks whether that host
- * could say so now; what was lost behind the gateway is said again before anything new.
+ * TCP: two hosts that keep to RFC 9293 as far as a gateway between them can see. Each move asks whether that
+ * host could say so now; what was lost behind the gateway is said again before anything new.
  */
 #include <string.h>
 
@@ -177,7 +177,9 @@ static bool again_move(struct play *p)
 {
 	struct side *me = p->me;
 
-	if (!ready(p) || !me->last_flags || me->last_seq + me->last_payload + (me->last_flags & FIN) != me->next)
+	uint32_t end = me->last_seq + me->last_payload + (me->last_flags & FIN);
+
+	if (!ready(p) || !me->last_flags || end != me->next)
 		return false;
 	say(p, "retransmission", me->last_flags, me->last_seq, me->last_payload, me->last_fill);
 	if (judge(p))
@@ -218,9 +220,10 @@ static bool keepalive_move(struct play *p)
 	return true;
 }
 
-static bool (*const moves[])(struct play *p) = {open_move, cross_move, answer_move, answer_move, refuse_move, ack_move,
-						 data_move, data_move, data_move, again_move, fin_move,
-						 reset_move, keepalive_move};
+static bool (*const moves[])(struct play *p) = {
+	open_move, cross_move, answer_move, answer_move, refuse_move, ack_move, data_move,
+	data_move, data_move, again_move, fin_move, reset_move, keepalive_move,
+};
 
 /* Both have said and heard the last. */
 static bool over(const struct talk *t)

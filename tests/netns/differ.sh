@@ -197,13 +197,18 @@ daemon_start
 wait_for 5 holds_fragments
 driver=(on wires "$top/build/tests/differ" -m "${MOST:-20}" -s "${SHOWN:-2}")
 say "${EVENTS:-2500} events in both, seed ${SEED:-1}"
-"${driver[@]}" "${EVENTS:-2500}" "${SEED:-1}"
+"${driver[@]}" "${EVENTS:-2500}" "${SEED:-1}" | tee "$work/report"
+
+say "each error that samepath did not send is one that its limit withheld"
+withheld=$(quiet_sp -j show | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["answers-withheld"])')
+same "withheld" "$withheld" "$(awk '/^ +[0-9]+ .* limited/ { n += $1 } END { print n + 0 }' "$work/report")"
 
 say "with timers of $short s, and a silence that is longer"
 edit "s/(tcp-transitory|inbound-half-open|udp|icmp): [0-9]+/\1: $short/g"
 apply
 kernel_timers $short
 for ((round = 0; round < ${ROUNDS:-1}; round++)); do
-	"${driver[@]}" -i $((short + 3)) -n $((200000 + round * 10000)) 800 $((${SEED:-1} + round)) >"$work/idle" || { cat "$work/idle"; fail "after a silence"; }
+	"${driver[@]}" -i $((short + 3)) -n $((200000 + round * 10000)) 800 $((${SEED:-1} + round)) \
+		>"$work/idle" || fail "$(cat "$work/idle")"
 	grep after "$work/idle"
 done
