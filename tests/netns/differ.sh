@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What comes out of samepath is what comes out of the kernel's own NAT, configured alike, packet by packet, but
-# for the differences that are declared. EVENTS=2500 SEED=1 ROUNDS=1; a failure prints the packets and the seed.
+# for the differences that are declared. EVENTS=8000 SEED=1 ROUNDS=1; a failure prints the packets and the seed.
 #
 #   wires: the far ends of both, where tests/differ sends and listens
 #     samepath-lan --- lan0 gw     wan0 --- samepath-wan     kernel-lan --- lan0 kernel wan0 --- kernel-wan
@@ -196,8 +196,8 @@ kernel_start
 daemon_start
 wait_for 5 holds_fragments
 driver=(on wires "$top/build/tests/differ" -m "${MOST:-20}" -s "${SHOWN:-2}")
-say "${EVENTS:-2500} events in both, seed ${SEED:-1}"
-"${driver[@]}" "${EVENTS:-2500}" "${SEED:-1}" | tee "$work/report"
+say "${EVENTS:-8000} events in both, seed ${SEED:-1}"
+"${driver[@]}" "${EVENTS:-8000}" "${SEED:-1}" | tee "$work/report"
 
 say "each error that samepath did not send is one that its limit withheld"
 withheld=$(quiet_sp -j show | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["answers-withheld"])')
@@ -210,5 +210,5 @@ kernel_timers $short
 for ((round = 0; round < ${ROUNDS:-1}; round++)); do
 	"${driver[@]}" -i $((short + 3)) -n $((200000 + round * 10000)) 800 $((${SEED:-1} + round)) \
 		>"$work/idle" || fail "$(cat "$work/idle")"
-	grep after "$work/idle"
+	grep '^after' "$work/idle"
 done
