@@ -121,12 +121,6 @@ static bool disturbed(const struct event *e, const struct output out[RIGS])
 	return e->talk->disturbed && e->wire != LAN;
 }
 
-static bool urgent(const struct event *e, const struct output out[RIGS])
-{
-	(void)out;
-	return e->shape.flags & 0x20;
-}
-
 static bool hairpin_back(const struct event *e, const struct output out[RIGS])
 {
 	return e->talk->kind == HAIRPIN && e->by == SERVER && (!e->pieces || pieces_right(e, out));
@@ -150,8 +144,6 @@ static const struct declared table[] = {
 	 "R37", "samepath adjusts: a wrong one stays wrong by as much, and the host drops it"},
 	{"IPv4 header checksum not asked", BAD_SUM4, F(NOTHING), F(FORWARDED), false, NULL,
 	 "R37", "the same: it stays wrong by as much, and the next hop drops it"},
-	{"URG is no nonsense", FLAGS, F(NOTHING), F(FORWARDED), true, urgent,
-	 "hardening: flags", "the kernel drops URG with RST or SYN-ACK, samepath does not look at it"},
 	{"out of the window", OUT_OF_WINDOW, F(NOTHING), F(FORWARDED), false, NULL,
 	 "R18", "passes without effect: the host judges, the gateway may have seen less"},
 	{"reset of the inside, out of the window",

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A conversation: who speaks with whom through both rigs, what it wears behind each of them, and where it
- * stands. Ports and pool addresses are each gateway's own choice, so they have no place in a comparison: the first that
- * is seen is the conversation's name in that rig, checked once (is it of the right pool, does nobody else
- * wear it toward that remote?) and from then on exactly this must come out, and is taken back.
+ * stands. Ports and pool addresses are each gateway's own choice, so they have no place in a comparison: the
+ * first that is seen is the conversation's name in that rig, checked once (is it of the right pool, does
+ * nobody else wear it toward that remote?) and from then on exactly this must come out, and is taken back.
  */
 #ifndef DIFFER_TALK_H
 #define DIFFER_TALK_H
