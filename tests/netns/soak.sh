@@ -8,10 +8,13 @@
 # Alone: everything at once.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
+# shellcheck source=tests/lib/soak_watch.sh
+. "$(dirname "$0")/../lib/soak_watch.sh"
 length=${SOAK:-10}
 twin=$top/build/twin/samepath # the same with another packet path, see twin.h
 one=$samepath
 [[ -x $twin ]] || fail "no $twin: run make tests"
+watch_seconds=240
 lab_start
 edit 's/limits: .*/limits: {flows: 50000, flows-per-host: 25000, half-open: 10000}/'
 nginx_start chicago
@@ -114,4 +117,8 @@ say "$((SECONDS - begun)) s: $rounds changes of the configuration, $replaced pro
 say "pages: $(wc -l <"$work/curl4.out") over chicago (IPv4), $(wc -l <"$work/curl6.out") over internet (IPv6)"
 say "iperf3: $(awk '/^\[SUM\].*(sender|receiver)$/ && $6 > 0 { printf "%s%s %s %s", sep, $1, $6, $7; sep = ", " }' "$work/iperf-client.out")"
 say "flows: $(wc -l <<<"$flows") at first, all there at the end; $(wc -l <<<"$now") at the end"
-say "lost $(($(lost) - before)), violations $(circuit chicago violations), foreign frames: $(cat "$work"/*.foreign | wc -l)"
+say "lost $(($(lost) - before)), violations $(circuit chicago violations); what the wires showed:"
+kill -TERM "$daemon"
+wait "$daemon" || fail "the daemon ended with $?"
+quiet_sp stop >"$work/out" 2>&1 || fail "stop: $(cat "$work/out")"
+watch_end
