@@ -7,6 +7,7 @@
 #   watch_only=(LINE...)   before lab_start: further lines of the description, see watch_rules.h
 #   watch_good WHEN    fails when something was counted by now
 #   watch_table        the table, as it is now
+#   wires_look         what the wires themselves lost
 #   watch_end          after the gateway's end: the table, and failure when it is not all zero
 watch_seconds=20 watch_only=()
 
@@ -58,4 +59,24 @@ watch_end() {
 	witnesses=()
 	cat "$work/watch.table"
 	((status == 0)) || fail "what must not be was on a wire, or could not be watched: see above"
+}
+
+# What the queues of the wires could not hold: a veth takes 256 frames, and its reader may wait for a processor.
+# What a program drops, or sends to a link that is down, is not among it.
+declare -A wire_lost=()
+wire_ends=(gw/lan0 gw/lan1 gw/er0 gw/er1 gw/er2 gw/wan0 pilot/eth0 campus/eth0 chicago/c0 chicago/c1 dallas/d0 internet/i0)
+# wires_look [PATTERN]: $wires_lost more since the last look, without those of ends that the pattern names
+wires_look() {
+	local end now
+	wires_lost=0
+	for end in "${wire_ends[@]}"; do
+		now=$({
+			quiet_on "${end%/*}" ethtool -S "${end#*/}"
+			ip -n "$lab${end%/*}" -s link show "${end#*/}" | awk '/TX:/ { getline; print "full:", $4 }'
+		} | awk '/(full|_xdp_xmit_errors):/ { sum += $2 } END { print sum + 0 }')
+		# shellcheck disable=SC2053 # a pattern
+		[[ $end == ${1:-none} ]] || wires_lost=$((wires_lost + now - ${wire_lost[$end]:-0}))
+		((now == ${wire_lost[$end]:-0})) || note "$end lost $((now - ${wire_lost[$end]:-0}))"
+		wire_lost[$end]=$now
+	done
 }
