@@ -50,8 +50,14 @@ packages=(
 	shellcheck       # lint of scripts
 	cppcheck         # lint of C
 )
+# Without these something is skipped, and says so: they are asked for, and not insisted on.
+wanted=(
+	qemu-system-x86  # other kernels
+	cpio             # their initramfs
+	kmod             # their modules
+)
 only=${1:-}
-[[ ! $only ]] || packages=("$@")
+[[ ! $only ]] || packages=("$@") wanted=()
 
 installed() { [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null || :) == *' installed' ]]; }
 
@@ -60,6 +66,9 @@ for package in "${packages[@]}"; do
 	# nginx has flavours; any of them will do
 	installed "$package" || [[ $package == nginx-light && -x /usr/sbin/nginx ]] || missing+=("$package")
 done
+
+lacking=()
+for package in "${wanted[@]}"; do installed "$package" || lacking+=("$package"); done
 
 # bpftool makes the skeleton. Debian has it by itself, Ubuntu among the tools of a kernel, behind a
 # wrapper that knows those of the running kernel only; the Makefile looks for any that runs.
@@ -88,10 +97,11 @@ runtimes() {
 }
 runtime=
 [[ $only ]] || runtime=$(runtimes)
-[[ ${#missing[@]} -gt 0 || $runtime ]] || exit 0
+[[ ${#missing[@]} -gt 0 || ${#lacking[@]} -gt 0 || $runtime ]] || exit 0
 
-echo "missing packages: ${missing[*]} $runtime"
+echo "missing packages: ${missing[*]} ${lacking[*]} $runtime"
 if ((EUID)); then
+	[[ ${#missing[@]} -gt 0 || $runtime ]] || exit 0
 	echo "deps: installing them needs root: run 'sudo make deps'" >&2
 	exit 1
 fi
@@ -120,15 +130,19 @@ if [[ ! -e $policy ]]; then
 fi
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 # Ubuntu would restart services
 log=$(mktemp)
+get() { apt-get install -qy -o DPkg::Lock::Timeout=300 --no-install-recommends "$@"; }
 install() {
 	apt-get update -q || return
 	[[ $only ]] || runtime=$(runtimes)
 	# shellcheck disable=SC2086 # one word or none
-	apt-get install -qy -o DPkg::Lock::Timeout=300 --no-install-recommends "${missing[@]}" $runtime
+	get "${missing[@]}" $runtime
 }
-if ! install >"$log" 2>&1; then
+if ! install >"$log" 2>&1 && [[ ${#missing[@]} -gt 0 || $runtime ]]; then
 	tail -20 "$log" >&2
 	echo "deps: apt-get failed, the whole log is $log" >&2
 	exit 1
+fi
+if [[ ${#lacking[@]} -gt 0 ]] && ! get "${lacking[@]}" >>"$log" 2>&1; then
+	echo "deps: goes on without ${lacking[*]}: $(tail -1 "$log")" >&2
 fi
 rm -f "$log"

@@ -9,7 +9,7 @@
 ip link add "vl$$" type veth peer name "vp$$" 2>/dev/null || skip "no veth devices"
 if ip link add link "vl$$" name "vt$$" type vlan id 1 2>/dev/null; then vlans=1; else vlans=; fi
 ip link del "vl$$"
-[[ $vlans ]] || skip "this kernel has no VLAN devices: \`make vm\` shows this on kernels that have"
+[[ $vlans ]] || skip "this kernel has no VLAN devices: \`make test-vm\` shows this on kernels that have"
 
 spaces+=(switch)
 declare -A tags=([lan0]="802.1Q 10" [lan1]="802.1ad 7 802.1Q 10" [er0]="802.1Q 100" [er2]="802.1ad 7 802.1Q 100"

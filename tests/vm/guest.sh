@@ -19,14 +19,27 @@ exec >/dev/ttyS1 2>&1
 what=$(sed -n 's/.*samepath\.tests="\([^"]*\)".*/\1/p' /proc/cmdline)
 cd /samepath || exit
 echo "Linux $(uname -r), up after $(cut -d. -f1 /proc/uptime) s"
+# Every program of the object by itself, without the settings that a configuration fixes; the tests load
+# those that they need as the configuration says.
+mkdir /sys/fs/bpf/loaded
+if bpftool prog loadall build/samepath.bpf.o /sys/fs/bpf/loaded/all >/tmp/loadall 2>&1; then
+	echo "loaded  $(find /sys/fs/bpf/loaded/all -type f | wc -l) programs"
+	loads=0
+else
+	echo "FAILED  the programs do not load: $(grep -v '^processed' /tmp/loadall | tail -5)"
+	loads=1
+fi
+rm -rf /sys/fs/bpf/loaded
 # shellcheck disable=SC2086 # words
-LIMIT=400 READY_WAIT=120 tests/run $what
+LIMIT=900 READY_WAIT=120 tests/run $what
 status=$?
+((loads == 0)) || status=1
 if dmesg | grep -E 'BUG:|WARNING:|Oops|blocked for more|soft lockup|rcu.*stall'; then
 	echo "FAILED  the kernel complained"
 	status=1
 fi
 {
+	cat /tmp/loadall
 	for log in build/tests/log/*; do
 		echo "== $log"
 		cat "$log"

@@ -1,0 +1,5 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The oldest kernel in a run of its own, as far as a minute or so goes: every program loads there, the
+# prog tests of flows hold, and VLAN devices carry the gateway. `make test-vm` shows the rest.
+TESTS='build/tests/prog/flow_test tests/netns/vlan.sh' exec "$(dirname "$0")/vm.sh" 6.1
