@@ -55,7 +55,7 @@ bench := $(if $(bench_sources),$(B)/bench/bench) \
 differ := $(B)/tests/differ
 scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
 
-.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap vm fuzz differ test-vm cross-arm64 tests install clean help
+.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap vm fuzz differ test-vm cross-arm64 mutate tests install clean help
 all: $(B)/samepath
 
 # The packet path, and the header that carries it into the userspace program.
@@ -217,6 +217,11 @@ flood: ## SYNs from random sources at a service, FLOOD=1000000 at RATE=150000 a 
 	@$(MAKE) tests
 	@FLOOD='$(or $(FLOOD),1000000)' RATE='$(or $(RATE),150000)' tests/netns/flood.sh 2>$(B)/flood.log || \
 		{ grep -A60 "^FAILED" $(B)/flood.log; exit 1; }
+
+mutate: ## real conversations, and SECONDS=300 of their frames spoilt, RATE=2000 a second on each wire; SEED=
+	@$(MAKE) deps
+	@$(MAKE) tests
+	@MUTATE='$(or $(SECONDS),300)' tests/netns/mutate.sh 2>$(B)/mutate.log || { grep -A60 "^FAILED" $(B)/mutate.log; exit 1; }
 
 bench: all $(bench) ## what a packet costs, beside the kernel's own ways; BASE=PROGRAM compares
 	@BASE='$(BASE)' tests/bench/bench.sh $(BENCH)
