@@ -55,7 +55,7 @@ bench := $(if $(bench_sources),$(B)/bench/bench) \
 differ := $(B)/tests/differ
 scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
 
-.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap vm fuzz differ test-vm cross-arm64 mutate tests install clean help
+.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap fuzz differ test-vm cross-arm64 mutate tests install clean help
 all: $(B)/samepath
 
 # The packet path, and the header that carries it into the userspace program.
