@@ -244,7 +244,6 @@ static void services_make(void)
 		s.servers[i].address = at(SERVER_ONE + i, 4);
 		s.servers[3 + i].address = at(SERVER_ONE + i, 6);
 	}
-	close(trie_make("ports", sizeof(struct service_key)));
 	key.key[0]++; /* what was proven to an earlier test is worth nothing */
 	put("secret", &zero, &key);
 	for (i = 1; i <= 2; i++) {
@@ -252,6 +251,11 @@ static void services_make(void)
 		put("service_loads", &i, &unladen);
 		health_put(i, &well);
 	}
+}
+
+static void ports_make(void)
+{
+	close(trie_make("ports", sizeof(struct service_key)));
 	port_put(AT_PUBLIC, IPPROTO_TCP, 443, 1);
 	port_put(AT_PUBLIC, IPPROTO_UDP, 443, 1);
 	port_put(AT_PUBLIC, IPPROTO_ICMP, 0, 1);
@@ -317,6 +321,10 @@ static void policy_make(void)
 	cell(1, BLOCKED, RULE_DROP, BLOCKED);
 	cell(2, ANY, RULE_INTERNET, ANY);
 	cell(2, EXCHANGE, RULE_SPREAD, EXCHANGE);
+}
+
+static void rules_make(void)
+{
 	rule_put(RULE_ORDERED, &(struct rule){.circuits = {CHICAGO, DALLAS, INTERNET}, .count = 3});
 	rule_put(RULE_INTERNET, &(struct rule){.circuits = {INTERNET}, .count = 1});
 	rule_put(RULE_DROP, &(struct rule){.count = 0});
@@ -427,7 +435,8 @@ void next_hops_fill(const struct next_hop *hop)
 	rig.crowded = hop->state;
 }
 
-int rig_reset(void **state)
+/* All but what is in maps of maps, each change of which makes the kernel wait until no program runs. */
+void rig_renew(void)
 {
 	unsigned int i, none = 0;
 	uint64_t nothing = 0;
@@ -435,7 +444,6 @@ int rig_reset(void **state)
 					     "failed", "answers", "sources", "listeners", "links", "probes",
 					     "locals"};
 
-	(void)state;
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		empty(tables[i]);
 	for (i = 0; i < SIDE_MAX; i++)
@@ -448,8 +456,6 @@ int rig_reset(void **state)
 	if (rig.broken)
 		routes_make();
 	settings_make();
-	prefixes_make();
-	policy_make();
 	link_make(LAN, ROLE_INSIDE, 0, "10.1.0.1", "2001:db8:10::1");
 	link_make(ER0, ROLE_LINK, CHICAGO, "172.16.0.1", "2001:db8:f:1::1");
 	link_make(ER2, ROLE_LINK, DALLAS, "172.16.1.1", "2001:db8:f:2::1");
@@ -458,8 +464,18 @@ int rig_reset(void **state)
 	circuit_make(DALLAS, ER2, "203.0.113.48", NULL, "192.168.2.1", 254, NULL);
 	circuit_make(INTERNET, WAN, "203.0.113.0", "2001:db8:2::", "192.168.5.5", 1, "2001:db8:a:5::");
 	put("circuits", &none, &(struct circuit){.flags = CIRCUIT_PRESENT});
+	rules_make();
 	services_make();
 	generation_move();
+}
+
+int rig_reset(void **state)
+{
+	(void)state;
+	prefixes_make();
+	policy_make();
+	ports_make();
+	rig_renew();
 	return 0;
 }
 
