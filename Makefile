@@ -130,7 +130,17 @@ $(B)/tests/netns/%: tests/netns/%.c $(B)/libsamepath.a
 # A fuzzer includes the source that it tests; the rest comes from the archive.
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libsamepath-fuzzed.a
 	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)$(CLANG) $(ALL_CFLAGS) $(FUZZ) -fsanitize=fuzzer $< $(B)/libsamepath-fuzzed.a $(LIBS) -o $@
+	$(call say,FUZZ,$@)$(CLANG) $(ALL_CFLAGS) $(FUZZ) -fsanitize=fuzzer $< $(filter %.o,$^) \
+		$(B)/libsamepath-fuzzed.a $(LIBS) -o $@
+
+# The packet path compiled for this machine: a unit of its own, for its names are not the tests'.
+$(B)/tests/fuzz/native.o: tests/fuzz/native.c
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)$(CLANG) $(ALL_CFLAGS) $(FUZZ) -fno-sanitize=alignment -fsanitize=fuzzer-no-link \
+		-c $< -o $@
+
+$(B)/tests/fuzz/datapath_fuzz: $(B)/tests/fuzz/native.o
+$(B)/tests/fuzz/datapath_fuzz: LIBS += -lcmocka
 
 $(differ): $(wildcard tests/differ/*.c tests/differ/*.h)
 	@mkdir -p $(@D)
@@ -245,6 +255,7 @@ cross-arm64: ## samepath and its unit tests for arm64, against packages unpacked
 	@tests/lib/cross.sh
 
 fuzz: ## every parser of foreign bytes fed at random, SECONDS=120 each; what crashed is in build/fuzz
+fuzz: ## packet path and parsers of foreign bytes fed at random, SECONDS=120 each; what crashed is in build/fuzz
 	@$(MAKE) deps
 	@$(MAKE) $(fuzzers)
 	@tests/fuzz/fuzz.sh '$(or $(SECONDS),120)'

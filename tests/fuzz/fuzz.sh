@@ -3,7 +3,9 @@
 #
 # Runs the fuzzers:  tests/fuzz/fuzz.sh SECONDS [NAME...]
 #
-# A fuzzer is one file, tests/fuzz/NAME.c, which says its seeds in a line "// Seeds: GLOB...".
+# A fuzzer is one file, tests/fuzz/NAME.c, which says its seeds in a line "// Seeds: GLOB...", what else
+# it wants in "// Options: ...", and in "// Slice: SECONDS" how long it takes in `make test`, else one.
+# Without such files for seeds it makes some itself, in the directory SEEDS.
 # Inputs that crashed once are kept in tests/data/fuzz/NAME and run first. What is found on the way
 # stays in build/fuzz/NAME for the next run; what crashes is written to build/fuzz/NAME-crash-*.
 set -euo pipefail
@@ -27,6 +29,7 @@ seed() {
 	for file in $globs tests/data/fuzz/"$name"/*; do
 		cp "$file" "build/fuzz/$name-seeds/${file//\//_}"
 	done
+	[[ -n $globs ]] || SEEDS=build/fuzz/$name-seeds "build/tests/fuzz/$name" -runs=0 2>/dev/null
 }
 
 failed=0
@@ -34,10 +37,11 @@ for name in "${names[@]}"; do
 	program=build/tests/fuzz/$name log=build/fuzz/$name.log
 	seed "$name"
 	saved=(tests/data/fuzz/"$name"/*)
+	read -ra options <<<"$(sed -n 's,^// Options: ,,p' "tests/fuzz/$name.c")"
 	limits=(-timeout=20 -rss_limit_mb=2048 "-artifact_prefix=build/fuzz/$name-")
 	if { [[ ${#saved[@]} -eq 0 ]] || "$program" "${limits[@]}" "${saved[@]}"; } >"$log" 2>&1 &&
-		"$program" "${limits[@]}" -max_total_time="$seconds" -max_len=65536 -print_final_stats=1 \
-			"build/fuzz/$name" "build/fuzz/$name-seeds" >>"$log" 2>&1; then
+		"$program" "${limits[@]}" -max_len=65536 "${options[@]}" -max_total_time="$seconds" \
+			-print_final_stats=1 "build/fuzz/$name" "build/fuzz/$name-seeds" >>"$log" 2>&1; then
 		echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs, $(
 			grep -o 'cov: [0-9]*' "$log" | tail -1), ${#saved[@]} saved"
 	else
