@@ -110,6 +110,13 @@ $(B)/twin/maps_load.o: userspace/maps_load.c $(B)/twin/samepath.skel.h
 $(B)/twin/samepath: $(B)/userspace/main.o $(B)/twin/maps_load.o $(B)/libsamepath.a
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 
+# And once more, with clock and randomness out of a map.
+$(B)/replay/samepath.bpf.o: bpf/samepath.bpf.c tests/fuzz/replay.h
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -include tests/fuzz/replay.h -c $< -o $@
+
+$(B)/tests/prog/datapath_replay_test: | $(B)/replay/samepath.bpf.o
+
 # Tests. Those of tests/unit run twice: as shipped, and under ASan and UBSan.
 $(B)/tests/unit/%: tests/unit/%.c $(B)/libsamepath-sanitized.a
 	@mkdir -p $(@D)
