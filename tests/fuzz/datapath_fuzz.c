@@ -230,7 +230,8 @@ static void story_begin(void)
 	const uint8_t *from = choices.at;
 
 	memset(&setting, 0, sizeof(setting));
-	memset(&judge, 0, sizeof(judge));
+	judge.count = went_count = 0;
+	memset(judge.pairs, 0, sizeof(judge.pairs));
 	story.kept_count = story.pieces_count = story.held_count = 0;
 	setting.now = TIME_ZERO + (transcript ? stories++ * TIME_STORY : 0);
 	native_rig_reset(setting.now, random);

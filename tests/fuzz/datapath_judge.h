@@ -11,6 +11,7 @@
  * - it goes from the inside to a circuit or the inside, from a circuit to the inside; never from
  *   one circuit to one. Out of a circuit its source is one that the circuit owns, within an ICMP
  *   error too;
+ * - what is plain and of a live flow goes on;
  * - two live tuples never become one, and what comes back becomes what it answers, from where it
  *   must.
  */
@@ -205,6 +206,7 @@ static void judge_sums(const struct passage *p)
 }
 
 #include "datapath_pairs.h"
+#include "datapath_alive.h"
 
 static void judge_places(const struct passage *p)
 {
@@ -253,6 +255,9 @@ static void judge_piece(void *context, unsigned int ifindex, const uint8_t *data
 			     p->is.ip + p->is.l4 + piece.is.offset - p->is.offset,
 			     piece.is.end - piece.is.l4),
 	     "a piece is a part", &piece);
+	hold(piece.is.more == (p->is.more || piece.is.offset - p->is.offset + piece.is.end <
+						     p->is.end),
+	     "all pieces but the last say that more follow", &piece);
 	p->o.length += piece.is.end - piece.is.l4;
 }
 
@@ -295,7 +300,9 @@ static void judge_answer(struct passage *p)
 	hold(view_frame(&p->after, &p->is), "an answer is a packet", p);
 	hold(p->is.family == 6 || !view_network_sum(&p->is), "an answer's header sum is right", p);
 	hold(p->is.protocol == IPPROTO_UDP || view_sound(&p->is), "an answer's sum is right", p);
-	hold(p->is.end <= (p->is.family == 4 ? 576 : 1280), "an answer is short", p);
+	hold(p->is.end <= (p->is.family == 4 ? 576 : 1280) &&
+		     p->after.length == p->is.ip - p->after.data + p->is.end,
+	     "an answer is short, and nothing is behind it", p);
 	hold(p->in == LAN || !is_inside(p->is.tuple.saddr), "no inside address answers outside", p);
 	if (!p->is.error)
 		return;
@@ -314,6 +321,7 @@ static void judge_passage(struct passage *p)
 	hold(p->o.verdict >= 0, "one verdict", p);
 	fate = fates[p->o.verdict][0];
 	p->readable = view_frame(&p->before, &p->was);
+	judge_alive(p);
 	if (fate == 'F') {
 		hold(p->o.action == XDP_REDIRECT || (p->o.action == XDP_PASS && p->o.meta == 32),
 		     "sent on", p);

@@ -21,6 +21,7 @@ enum fault {
 	FAULT_NARROW = 1 << 0, /* er0 and wan0 carry NARROW bytes */
 	FAULT_WITHDRAWN = 1 << 1, /* chicago's default routes are gone */
 	FAULT_UNRESOLVED = 1 << 2, /* the next hops of internet have no neighbour */
+	FAULT_FALLS = 1 << 3, /* chicago's table is empty, and the main one answers for it */
 };
 
 #define NARROW 1300
@@ -150,14 +151,8 @@ static void setting_crowded(void)
 
 static unsigned int take_faults(void)
 {
-	static const uint8_t faults[] = {0,
-					 0,
-					 0,
-					 FAULT_NARROW,
-					 FAULT_NARROW,
-					 FAULT_WITHDRAWN,
-					 FAULT_UNRESOLVED,
-					 FAULT_UNRESOLVED | FAULT_NARROW};
+	static const uint8_t faults[] = {0, 0, 0, FAULT_NARROW, FAULT_NARROW, FAULT_WITHDRAWN,
+					 FAULT_UNRESOLVED, FAULT_UNRESOLVED | FAULT_NARROW, FAULT_FALLS};
 
 	return PICK(faults);
 }

@@ -11,22 +11,16 @@
 #pragma clang diagnostic pop
 
 #define SAID(map, member) (sizeof(*(map).member) / sizeof(int))
-#define MAPS(X)                                                                                         \
-	X(flows4)                                                                                       \
-	X(flows6)                                                                                       \
-	X(hosts)                                                                                        \
-	X(half_open)                                                                                    \
-	X(sweep) X(live) X(watch) X(settings) X(version) X(circuits) X(rules) X(links) X(drains) X(     \
-		sources) X(answers) X(failed) X(probes) X(circuit_counters) X(class_counters) X(names)  \
-		X(mappings4) X(mappings6) X(locals) X(listeners) X(services) X(server_health) X(        \
-			service_loads) X(service_counters) X(rates) X(proofs) X(secret) X(fragments4)   \
-			X(fragments6) X(fragment_ids) X(fragment_waits) X(fragment_holder) X(next_hops) \
-				X(events_lost) X(event_budgets) X(verdicts) X(answers_sent) X(stages)   \
-					X(roles_kept) X(openings4) X(openings6) X(questions) X(wishes4) \
-						X(wishes6) X(chunks) X(errors4) X(errors6)              \
-							X(fragment_jobs4) X(fragment_jobs6)             \
-								X(fragment_rates) X(fragment_drafts)    \
-									X(cuts)
+#define MAPS(X) \
+	X(flows4) X(flows6) X(hosts) X(half_open) X(sweep) X(live) X(watch) X(settings) X(version) \
+	X(circuits) X(rules) X(links) X(drains) X(sources) X(answers) X(failed) X(probes) \
+	X(circuit_counters) X(class_counters) X(names) X(mappings4) X(mappings6) X(locals) \
+	X(listeners) X(services) X(server_health) X(service_loads) X(service_counters) X(rates) \
+	X(proofs) X(secret) X(fragments4) X(fragments6) X(fragment_ids) X(fragment_waits) \
+	X(fragment_holder) X(next_hops) X(events_lost) X(event_budgets) X(verdicts) X(answers_sent) \
+	X(stages) X(roles_kept) X(openings4) X(openings6) X(questions) X(wishes4) X(wishes6) X(chunks) \
+	X(errors4) X(errors6) X(fragment_jobs4) X(fragment_jobs6) X(fragment_rates) \
+	X(fragment_drafts) X(cuts)
 #define MAPS_OF_MAPS(X) X(segments4) X(segments6) X(classes4) X(classes6) X(owners) X(policy) X(ports)
 #define RINGS(X) X(events) X(fragment_notes)
 

@@ -204,7 +204,7 @@ int native_fib(struct bpf_fib_lookup *q, unsigned int flags)
 	table = fib_table(&from, oif, q->l4_protocol);
 	if (table == T101 && setting.faults & FAULT_WITHDRAWN)
 		return BPF_FIB_LKUP_RET_UNREACHABLE;
-	r = fib_find(table, &to, oif);
+	r = table == T101 && setting.faults & FAULT_FALLS ? NULL : fib_find(table, &to, oif);
 	if (!r && table == T102 && q->family == AF_INET)
 		return BPF_FIB_LKUP_RET_UNREACHABLE;
 	if (!r)

@@ -12,6 +12,7 @@
 
 #define FUZZER "build/tests/fuzz/datapath_fuzz"
 #define PLACE "build/fuzz/replay"
+#define LAST_RESORT "unreachable default metric 4294967295"
 
 static FILE *told;
 static struct ring_buffer *notes;
@@ -36,6 +37,19 @@ static bool next(void *to, size_t size)
 	return !size || fread(to, size, 1, told) == 1;
 }
 
+/* A default route of chicago's table is there, or is not. */
+static void chicago(bool there, const char *four, const char *six)
+{
+	const char *what = there ? "add" : "del";
+
+	shell("ip route %s %s table 101 && ip -6 route %s %s table 101", what, four, what, six);
+}
+
+static bool gone(unsigned int faults)
+{
+	return faults & (FAULT_WITHDRAWN | FAULT_FALLS);
+}
+
 /* The routes, neighbours and devices become as the setting has them. */
 static void faults_apply(void)
 {
@@ -46,10 +60,10 @@ static void faults_apply(void)
 	if (changed & FAULT_NARROW)
 		shell("for d in er0 wan0; do ip link set $d mtu %d; done",
 		      now & FAULT_NARROW ? NARROW : 1500);
-	if (changed & FAULT_WITHDRAWN)
-		shell("ip route %s default via 172.16.0.2 table 101 && "
-		      "ip -6 route %s default via 2001:db8:f:1::2 table 101",
-		      now & FAULT_WITHDRAWN ? "del" : "add", now & FAULT_WITHDRAWN ? "del" : "add");
+	if (gone(now) != gone(now ^ changed))
+		chicago(!gone(now), "default via 172.16.0.2", "default via 2001:db8:f:1::2");
+	if (changed & FAULT_FALLS)
+		chicago(!(now & FAULT_FALLS), LAST_RESORT, LAST_RESORT);
 	if (changed & FAULT_UNRESOLVED && now & FAULT_UNRESOLVED)
 		shell("ip neigh del 198.18.0.2 dev wan0 && ip neigh del 2001:db8:f:3::2 dev wan0");
 	else if (changed & FAULT_UNRESOLVED)
