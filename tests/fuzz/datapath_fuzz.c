@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Options: -max_len=512 -len_control=0
-// Slice: 6
+// Options: -max_len=512 -len_control=0 -entropic=0
+// Slice: 4
 /* The packet path under any sequence of packets, judged after each. */
 #include "datapath_program.h"
 #include "datapath_record.h"
@@ -66,9 +66,18 @@ static void hear_on(enum device wire, enum device in, const void *meta, unsigned
 	p->after.length = p->o.length;
 	p->out = out_of(&p->o, &p->after);
 	record_frame(wire, p, meta, size);
-	if (p->o.verdict == V_FRAGMENT_HELD)
+	if (p->o.verdict == V_FRAGMENT_HELD) {
+		const struct frame *held = &story.held[(story.held_count - 1) % HELD_KEPT];
+
 		story.held_in = wire;
+		hold(held->length == f->length && !memcmp(held->data, f->data, f->length),
+		     "a fragment is held as it came", p);
+	}
 	judge_passage(p);
+	if (p->o.verdict == V_CHALLENGED) {
+		story.challenge = p->after;
+		story.challenged = in;
+	}
 	if (p->out < ALIEN && p->o.meta == 0 && !p->was.error && p->was.ports && !p->is.part)
 		story.kept_count++;
 	else
@@ -173,12 +182,16 @@ static void step_sweep(void)
 	record_step(record_of(RECORD_SWEEP), NULL, 0);
 }
 
+#include "datapath_wire.h"
+
 static void step(void)
 {
 	static const enum device circuits[] = {ER0, ER0, WAN, ER2};
-	static void (*const others[])(void) = {step_piece, step_return, step_time, step_sweep,
-					       step_change};
-	uint8_t what = take() % 17;
+	static void (*const others[])(void) = {
+		step_piece, step_piece, step_return, step_time, step_sweep,
+		step_change, step_proof, step_guard, step_question,
+	};
+	uint8_t what = take() % 21;
 	enum device in;
 
 	if (what < 3) {
@@ -232,7 +245,7 @@ static void story_begin(void)
 	memset(&setting, 0, sizeof(setting));
 	judge.count = went_count = 0;
 	memset(judge.pairs, 0, sizeof(judge.pairs));
-	story.kept_count = story.pieces_count = story.held_count = 0;
+	story.kept_count = story.pieces_count = story.held_count = story.challenge.length = 0;
 	setting.now = TIME_ZERO + (transcript ? stories++ * TIME_STORY : 0);
 	native_rig_reset(setting.now, random);
 	setting_choose();

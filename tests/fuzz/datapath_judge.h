@@ -89,6 +89,8 @@ static bool is_owned(unsigned int circuit, struct in6_addr a)
 					       [DALLAS] = {"203.0.113.48", "2001:db8:3::"},
 					       [INTERNET] = {"203.0.113.0", "2001:db8:2::"}};
 
+	if (circuit == DALLAS && setting.untranslated && is_inside(a))
+		return true;
 	if (in_prefix(a, pools[circuit][0], 28) ||
 	    (circuit != DALLAS && in_prefix(a, pools[circuit][1], 64)))
 		return true;
@@ -293,11 +295,13 @@ static void judge_forwarded(struct passage *p)
  */
 static void judge_answer(struct passage *p)
 {
-	if (p->o.verdict == V_NEIGHBOUR_ANSWERED && p->after.data[12] == 8) {
+	bool packet = view_frame(&p->after, &p->is);
+
+	if (p->o.verdict == V_NEIGHBOUR_ANSWERED && !packet) {
 		hold(p->after.length == p->before.length, "an ARP answer has its length", p);
 		return;
 	}
-	hold(view_frame(&p->after, &p->is), "an answer is a packet", p);
+	hold(packet, "an answer is a packet", p);
 	hold(p->is.family == 6 || !view_network_sum(&p->is), "an answer's header sum is right", p);
 	hold(p->is.protocol == IPPROTO_UDP || view_sound(&p->is), "an answer's sum is right", p);
 	hold(p->is.end <= (p->is.family == 4 ? 576 : 1280) &&

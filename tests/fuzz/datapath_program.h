@@ -25,6 +25,8 @@ static struct {
 	struct frame held[HELD_KEPT]; /* fragments that the packet path gave to the daemon */
 	unsigned int held_count;
 	enum device held_in;
+	struct frame challenge; /* the latest answer that asks for a proof, */
+	enum device challenged; /* and where it went */
 } story;
 
 /* A device in place of `usual`, seldom another one. */
@@ -43,9 +45,10 @@ static struct shape take_shape(void)
 					SYN | FIN, 0x3f, 0xc2,	    SYN | 8};
 	static const uint16_t payloads[] = {0, 1, 12, 64, 65, 512, 1200, 1400};
 	static const uint8_t options[][12] = {
-		{2, 4, 5, 0xb4, 1, 3, 3, 7},	 {1, 2, 4, 0x20, 0, 3, 3, 14},
+		{2, 4, 5, 0xb4, 1, 3, 3, 7}, {1, 2, 4, 0x20, 0, 3, 3, 14},
 		{3, 3, 15, 2, 4, 0xff, 0xff, 0}, {2, 4, 2, 0x18, 4, 2, 8, 0},
-		{2, 0, 3, 1, 1, 1, 1, 1},	 {8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1},
+		{2, 0, 3, 1, 1, 1, 1, 1}, {8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1},
+		{1, 1, 1, 1, 1, 1, 2, 4}, {1, 1, 1, 1, 1, 2, 4, 0xff},
 	};
 	uint8_t b = take();
 	struct shape s = {.tcp = b & 1 ? 0 : PICK(flags),

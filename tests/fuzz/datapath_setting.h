@@ -12,6 +12,7 @@
 static struct {
 	uint64_t now; /* the clock */
 	bool monitor; /* violations are let through */
+	bool untranslated; /* dallas lets inside sources go */
 	bool tagged; /* er0 is a VLAN device on alien0 */
 	unsigned int faults;
 } setting;
@@ -65,7 +66,7 @@ static void setting_service(uint8_t b)
 	if (b & 2)
 		s.port = htons(8443);
 	if (b & 4)
-		s.rate = 2;
+		s.rate = 1;
 	if (b & 8)
 		s.remote_rate = 1;
 	if (b & 16)
@@ -112,6 +113,27 @@ static void setting_tagged(void)
 	key.outer = NO_TAG;
 	link = (struct link){.role[0] = {.kind = ROLE_TRUNK}};
 	put("links", &key, &link);
+}
+
+/* Sources that the guard lets go, and addresses whose owner is asked for on this device. */
+static void setting_prefix(const char *map, unsigned int scope, const char *prefix, unsigned int length)
+{
+	struct scoped_prefix key = {.length = 32 + length, .scope = scope, .address = address(prefix)};
+	unsigned int wanted = SOURCE_WANTED;
+
+	put(map, &key, &wanted);
+}
+
+static void setting_prefixes(void)
+{
+	setting_prefix("sources", CHICAGO, "203.0.113.32", 124);
+	setting_prefix("sources", CHICAGO, "2001:db8:1::", 64);
+	setting_prefix("sources", INTERNET, "203.0.113.0", 124);
+	setting_prefix("sources", INTERNET, "198.18.50.5", 128);
+	setting_prefix("answers", rig.ifindex[ER0], "203.0.113.32", 124);
+	setting_prefix("answers", rig.ifindex[WAN], "2001:db8:2::", 64);
+	setting_prefix("answers", rig.ifindex[LAN], "192.168.1.0", 120);
+	setting_prefix("answers", rig.ifindex[LAN], "2001:db8:a:1::", 64);
 }
 
 static void setting_holder(void)
@@ -171,12 +193,20 @@ static void setting_choose(void)
 		setting_service(take());
 	if (b & 16)
 		setting_limits(take());
+	if (b & 128 && take() & 1) {
+		struct circuit c = circuit_get(DALLAS);
+
+		c.flags |= CIRCUIT_PIN_ONLY;
+		circuit_put(DALLAS, &c);
+		setting.untranslated = true;
+	}
 	if (b & 32)
 		setting_tagged();
 	if (b & 64)
 		setting_holder();
 	if (b & 128 && take() >= 224)
 		setting_crowded();
+	setting_prefixes();
 	generation_move();
 }
 

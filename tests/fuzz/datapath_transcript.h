@@ -14,6 +14,7 @@ enum record_kind {
 	RECORD_CHANGE, /* those that setting_change() takes */
 	RECORD_FRAME, /* came in, with metadata before it; behind it is the same as it went out */
 	RECORD_SWEEP,
+	RECORD_GUARD, /* what the kernel would send by this device */
 	RECORD_KILL, /* of the flow with this struct flow_key6 */
 };
 

@@ -6,6 +6,8 @@ static void insert(struct frame *f, unsigned int at, const uint8_t *bytes, unsig
 {
 	uint8_t *place = f->data + ETHER + at;
 
+	if (f->length < ETHER + at)
+		return;
 	memmove(place + count, place, f->length - ETHER - at);
 	memcpy(place, bytes, count);
 	f->length += count;

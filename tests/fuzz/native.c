@@ -195,6 +195,8 @@ void native_sweep(void)
 	native_walk("flows6", expire_flows6);
 	native_walk("mappings4", expire_mappings4);
 	native_walk("mappings6", expire_mappings6);
+	native_walk("flows4", list_flows4);
+	native_walk("flows6", list_flows6);
 }
 
 bool native_kill(const void *key, int family)

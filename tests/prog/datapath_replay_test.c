@@ -160,6 +160,20 @@ static void kill_again(const struct record *r)
 	assert_int_equal(bpf_prog_test_run_opts(program_of("kill_flow"), &options), 0);
 }
 
+static void guard_again(const struct record *r)
+{
+	struct frame frame = {.length = r->length};
+	int verdict;
+
+	assert_true(r->length <= sizeof(frame.data) && next(frame.data, r->length));
+	guard(r->device, &frame, &verdict);
+	if (verdict == r->verdict)
+		return;
+	hex("sent", frame.data, frame.length);
+	fail_msg("story %u, guard on device %u: %s, the fuzzer saw %s", stories, r->device,
+		 verdict_name(verdict), verdict_name(r->verdict));
+}
+
 static void step_again(const struct record *r)
 {
 	uint8_t room[64];
@@ -184,6 +198,9 @@ static void step_again(const struct record *r)
 			sweep_run(f == 4 ? "expire_flows4" : "expire_flows6", flows_of(f));
 			sweep_run(f == 4 ? "expire_mappings4" : "expire_mappings6", mappings_of(f));
 		}
+		break;
+	case RECORD_GUARD:
+		guard_again(r);
 		break;
 	case RECORD_KILL:
 		clock_is(r->now, NULL);
