@@ -264,8 +264,9 @@ cross-arm64: ## samepath and its unit tests for arm64, against packages unpacked
 fuzz: ## every parser of foreign bytes fed at random, SECONDS=120 each; what crashed is in build/fuzz
 fuzz: ## packet path and parsers of foreign bytes fed at random, SECONDS=120 each; what crashed is in build/fuzz
 	@$(MAKE) deps
+	@tests/lib/deps.sh llvm || echo "fuzz: goes on with what is there"
 	@$(MAKE) $(fuzzers)
-	@tests/fuzz/fuzz.sh '$(or $(SECONDS),120)'
+	@tests/fuzz/fuzz.sh '$(or $(SECONDS),120)' && tests/fuzz/coverage.sh
 
 differ: ## samepath beside the kernel's own NAT, packet by packet; EVENTS=100000, SEED=1
 	@$(MAKE) deps
