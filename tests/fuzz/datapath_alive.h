@@ -111,6 +111,20 @@ static void first_went(const struct passage *p, struct went *w)
 	fits(w, &p->was);
 }
 
+/* Is its flow alive, and can whom it is for be reached? Anybody may have opened it in another's name. */
+static bool must_arrive(const struct passage *p, unsigned int place, const struct tuple *t)
+{
+	const struct pair *pair = pair_of(place, t);
+	const struct fib_entry *route;
+
+	if (setting.faults || !plain(p) || !pair_lives(pair))
+		return false;
+	if (pair->to != INSIDE)
+		return true;
+	route = fib_find(MAIN, &pair->becomes.daddr, 0);
+	return route && !route->local && route->device == LAN;
+}
+
 static void fragment_alive(const struct passage *p)
 {
 	struct went *w = went_of(p);
@@ -122,8 +136,8 @@ static void fragment_alive(const struct passage *p)
 	}
 	if (!w || w->spoilt)
 		return;
-	must = fits(w, &p->was) && plain(p) && !setting.faults && setting.now - w->born < LIVE &&
-	       w->tuple.protocol == IPPROTO_UDP && pair_lives(pair_of(w->place, &w->tuple));
+	must = fits(w, &p->was) && setting.now - w->born < LIVE &&
+	       w->tuple.protocol == IPPROTO_UDP && must_arrive(p, w->place, &w->tuple);
 	hold(!must || p->out != NOWHERE, "a fragment follows its first", p);
 	if (is_whole(w))
 		*w = went[--went_count];
@@ -151,7 +165,6 @@ static void judge_alive(const struct passage *p)
 		fragment_alive(p);
 		return;
 	}
-	if (!setting.faults && plain(p) && complete(&p->was) &&
-	    pair_lives(pair_of(place_of(p->in), &p->was.tuple)))
+	if (complete(&p->was) && must_arrive(p, place_of(p->in), &p->was.tuple))
 		hold(p->out != NOWHERE, "a packet of a live flow goes on", p);
 }
