@@ -49,13 +49,14 @@ prog := $(patsubst %.c,$(B)/%,$(wildcard tests/prog/*_test.c) $(wildcard tests/n
 tools := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/lib/*.c)))
 probes := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.bpf.c))
 fuzzers := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
+variants := twin counted
 bench_sources := $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))
 bench := $(if $(bench_sources),$(B)/bench/bench) \
 	$(patsubst tests/bench/%.c,$(B)/bench/%.o,$(wildcard tests/bench/*.bpf.c))
 differ := $(B)/tests/differ
 scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
 
-.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap fuzz differ test-vm cross-arm64 mutate tests install clean help
+.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap fuzz differ test-vm cross-arm64 mutate bench-programs vm tests install clean help
 all: $(B)/samepath
 
 # The packet path, and the header that carries it into the userspace program.
@@ -96,18 +97,19 @@ $(B)/libsamepath-sanitized.a: $(patsubst userspace/%.c,$(B)/sanitized/%.o,$(filt
 $(B)/libsamepath-fuzzed.a: $(patsubst userspace/%.c,$(B)/fuzzed/%.o,$(filter-out %/main.c,$(user)))
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
-# The same program with another packet path: what replaces and is replaced in the tests.
-$(B)/twin/samepath.bpf.o: bpf/samepath.bpf.c tests/lib/twin.h
+# The same program with another packet path: what replaces and is replaced in the tests, and what counts
+# for the bench.
+$(variants:%=$(B)/%/samepath.bpf.o): $(B)/%/samepath.bpf.o: bpf/samepath.bpf.c tests/lib/%.h
 	@mkdir -p $(@D)
-	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -include tests/lib/twin.h -c $< -o $@
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -include tests/lib/$*.h -c $< -o $@
 
-$(B)/twin/samepath.skel.h: $(B)/twin/samepath.bpf.o
+$(variants:%=$(B)/%/samepath.skel.h): $(B)/%/samepath.skel.h: $(B)/%/samepath.bpf.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name samepath_bpf > $@
 
-$(B)/twin/maps_load.o: userspace/maps_load.c $(B)/twin/samepath.skel.h
-	$(call say,CC,$@)$(CC) -I$(B)/twin $(ALL_CFLAGS) -c $< -o $@
+$(variants:%=$(B)/%/maps_load.o): $(B)/%/maps_load.o: userspace/maps_load.c $(B)/%/samepath.skel.h
+	$(call say,CC,$@)$(CC) -I$(B)/$* $(ALL_CFLAGS) -c $< -o $@
 
-$(B)/twin/samepath: $(B)/userspace/main.o $(B)/twin/maps_load.o $(B)/libsamepath.a
+$(variants:%=$(B)/%/samepath): $(B)/%/samepath: $(B)/userspace/main.o $(B)/%/maps_load.o $(B)/libsamepath.a
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # And once more, with clock and randomness out of a map.
@@ -173,11 +175,11 @@ $(B)/bench/%.bpf.o: tests/bench/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(B)/bench/bench: $(bench_sources)
+$(B)/bench/bench: $(bench_sources) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)$(CC) $(ALL_CFLAGS) $(bench_sources) $(LIBS) -o $@
 
-tests: $(B)/samepath $(B)/twin/samepath $(unit) $(unit_plain) $(prog) $(tools) $(probes) $(bench) $(differ)
+tests: $(B)/samepath $(B)/twin/samepath $(unit) $(unit_plain) $(prog) $(tools) $(probes) $(bench) $(differ) $(variants:%=$(B)/%/samepath)
 
 deps: ## install what is missing, with apt
 	@tests/lib/deps.sh
@@ -242,6 +244,10 @@ mutate: ## real conversations, and SECONDS=300 of their frames spoilt, RATE=2000
 
 bench: all $(bench) ## what a packet costs, beside the kernel's own ways; BASE=PROGRAM compares
 	@BASE='$(BASE)' tests/bench/bench.sh $(BENCH)
+bench-programs: $(B)/counted/samepath $(bench)
+bench: all bench-programs ## what a packet costs, beside the kernel's own ways and as work grows; PARTS=, BASE=PROGRAM
+	@tests/lib/deps.sh gnuplot-nox || echo "bench: goes on without plots"
+	@BASE='$(BASE)' tests/bench/all.sh $(PARTS)
 
 swap: ## SWAPS=200 of a fetched feed under traffic, ROUNDS=40 kills within, and the time PREFIXES=100000 take
 	@$(MAKE) deps

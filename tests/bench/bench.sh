@@ -3,12 +3,9 @@
 #
 # What a packet costs: samepath beside the kernel's own ways, on one generator, wire and core.
 #
-#   NETNS spbnin           NETNS spbngw                NETNS spbnout
-#   in0 10.0.0.2 ------- gin 10.0.0.1
-#   hosts 10.1.0.0/16     gout 192.0.2.1 ------------ out0 192.0.2.2
-#                         pool 198.18.0.0/24          servers 203.0.113.0/24
-#   server 10.1.0.1      service 198.51.100.5          clients 203.0.113.0/24
-#                         inbound pool 192.168.5.0/24
+# The network is that of rig.sh. Hosts are in 10.1.0.0/16, servers in 203.0.113.0/24, the pool is
+# 198.18.0.0/24. The service is 198.51.100.5 before the server 10.1.0.1, its clients are in
+# 203.0.113.0/24, and the inbound pool is 192.168.5.0/24.
 #
 #   bench.sh [--rounds N] [--ways NAME,...] [--rows NAME,...] [--flows N,...] [--short] [--json FILE]
 #
@@ -21,15 +18,12 @@
 # --short shows in less than 50 s that everything still works, and asserts no time.
 set -euo pipefail
 
-here=$(cd "$(dirname "$0")" && pwd)
-top=$(cd "$here/../.." && pwd)
-out=$top/build/bench
-samepath=${SAMEPATH:-$top/build/samepath}
+# shellcheck source=tests/bench/rig.sh
+. "$(dirname "$0")/rig.sh"
 base=${BASE:-}
-cpu=${CPU:-$(($(nproc) - 1))}
 rounds=3 steps=1,10000,100000,1000000 packets=1000000 json=$out/bench.json short=0
 table=1000000 # flows every stateful row has room for
-prefix=spbn rows='' ways=outbound,service
+rows='' ways=outbound,service
 
 while (($#)); do
 	case $1 in
@@ -48,84 +42,6 @@ while (($#)); do
 	shift
 done
 
-compile() {
-	local name=$1 include
-	include=/usr/include/$(gcc -print-multiarch)
-	[[ $out/$name.bpf.o -nt $here/$name.bpf.c && $out/$name.bpf.o -nt $here/frame.h &&
-		$out/$name.bpf.o -nt $here/state.h ]] ||
-		clang -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -I"$include" \
-			-c "$here/$name.bpf.c" -o "$out/$name.bpf.o"
-}
-
-build() {
-	mkdir -p "$out"
-	compile gen; compile sink; compile fwd; compile nat
-	[[ $out/bench -nt $here/bench.c && $out/bench -nt $here/frame.h ]] ||
-		gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Wshadow -o "$out/bench" "$here/bench.c" \
-			-lbpf -lelf -lz
-}
-
-gw() { nsenter --net=/run/netns/${prefix}gw "$@"; } # ip netns exec would hide bpffs
-
-lines='' work='' running='' daemon='' mounted=''
-cleanup() {
-	if [[ $daemon ]]; then
-		kill -TERM "$daemon" 2>/dev/null || :
-		wait "$daemon" 2>/dev/null || :
-		daemon=
-	fi
-	if [[ $running ]]; then
-		gw "$running" -c "$work/samepath.yaml" stop >"$work/log" 2>&1 || cat "$work/log" >&2
-		running=
-	fi
-	for space in in gw out; do
-		[[ ! -e /run/netns/$prefix$space ]] || ip netns del "$prefix$space"
-	done
-}
-# A run that was killed leaves its namespaces and pins; nobody holds the lock, so nobody uses them.
-leftovers() {
-	local space
-	[[ -e /run/netns/${prefix}gw || -e /sys/fs/bpf/samepath/$prefix ]] || return 0
-	[[ -e /run/netns/${prefix}gw ]] || ip netns add "${prefix}gw"
-	gw "$samepath" -g "$prefix" stop >/dev/null 2>&1 || :
-	for space in in gw out; do
-		[[ ! -e /run/netns/$prefix$space ]] ||
-			ip netns pids "$prefix$space" | xargs -r kill -KILL
-	done
-	cleanup
-}
-mac() { ip -n "$1" -j link show "$2" | grep -o '"address":"[^"]*"' | cut -d'"' -f4; }
-
-wire() { # space device address, gateway's device and address
-	ip -n "$prefix$1" link add "$2" type veth peer name "$4" netns "${prefix}gw"
-	ip -n "$prefix$1" addr add "$3" dev "$2"
-	ip -n "${prefix}gw" addr add "$5" dev "$4"
-	ip -n "$prefix$1" link set "$2" up
-	ip -n "${prefix}gw" link set "$4" up
-	ip -n "${prefix}gw" neigh replace "${3%/*}" lladdr "$(mac "$prefix$1" "$2")" dev "$4" nud permanent
-}
-
-topology() {
-	for space in in gw out; do ip netns add "$prefix$space"; done
-	wire in in0 10.0.0.2/30 gin 10.0.0.1/30
-	wire out out0 192.0.2.2/30 gout 192.0.2.1/30
-	ip -n ${prefix}gw route add 10.1.0.0/16 via 10.0.0.2
-	ip -n ${prefix}gw route add default via 192.0.2.2
-	gw sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.gin.rp_filter=0 \
-		net.ipv4.conf.gout.rp_filter=0 net.ipv4.ip_forward=1
-}
-
-# The limits of connection tracking belong to the machine, so they are put back.
-conntrack=/proc/sys/net/netfilter
-conntrack_room() {
-	[[ -e $work/max ]] || cat $conntrack/nf_conntrack_max >"$work/max"
-	[[ -e $work/buckets ]] || cat $conntrack/nf_conntrack_buckets >"$work/buckets"
-	echo $((2 * table)) >$conntrack/nf_conntrack_max
-	echo "$table" >$conntrack/nf_conntrack_buckets
-	gw sysctl -qw net.netfilter.nf_conntrack_udp_timeout=3600 \
-		net.netfilter.nf_conntrack_udp_timeout_stream=3600
-}
-
 gateway_nft() {
 	gw nft -f - <<-NFT
 		table ip spbn {
@@ -135,7 +51,7 @@ gateway_nft() {
 			}
 		}
 	NFT
-	conntrack_room
+	conntrack_room "$table"
 }
 
 gateway_nft_service() {
@@ -151,12 +67,7 @@ gateway_nft_service() {
 			}
 		}
 	NFT
-	conntrack_room
-}
-
-conntrack_restore() {
-	[[ ! -e $work/max ]] || cat "$work/max" >$conntrack/nf_conntrack_max
-	[[ ! -e $work/buckets ]] || cat "$work/buckets" >$conntrack/nf_conntrack_buckets
+	conntrack_room "$table"
 }
 
 # What a service needs beside the rest. The outside may fill half of the table, and one service a
@@ -200,19 +111,6 @@ config() { # mapping
 	YAML
 }
 
-gateway_start() { # binary
-	running=$1
-	gw "$1" -c "$work/samepath.yaml" apply >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }
-	# As it runs in earnest: with the daemon, which has another core where there is one.
-	nsenter --net=/run/netns/${prefix}gw taskset -c $(((cpu + 1) % $(nproc))) \
-		"$1" -c "$work/samepath.yaml" run >"$work/log" 2>&1 9>&- & # a daemon left over holds no lock
-	daemon=$!
-	until gw "$1" -c "$work/samepath.yaml" -j show 2>/dev/null | grep -q '"daemon": *"running"'; do
-		kill -0 $daemon 2>/dev/null || { cat "$work/log" >&2; return 1; }
-		read -rt 0.05 <> <(:) || :
-	done
-}
-
 # What the kernel charges for a map, and how many entries it has room for.
 memory() { # row
 	local map pin=/sys/fs/bpf/samepath/$prefix
@@ -221,16 +119,6 @@ memory() { # row
 		bpftool -j map show pinned "$pin/$map" | sed "s/^{/{\"row\": \"$1\", \"map\": \"$map\", /" |
 			tr -d '\n' >>"$lines"
 		echo >>"$lines"
-	done
-}
-
-# Memory of the former row is given back in the background; wait for it, it costs the same core.
-settle() {
-	local limit=$((SECONDS + 15))
-	while (($(awk '/^VmallocUsed/ {print $2}' /proc/meminfo) > vmalloc + 4096)) ||
-		(($(awk '/^nf_conntrack / {print $2}' /proc/slabinfo) > 4096)); do
-		((SECONDS < limit)) || return 0
-		read -rt 0.1 <> <(:) || :
 	done
 }
 
@@ -284,21 +172,8 @@ rows_service() {
 	ours samepath "$samepath"
 }
 
-if ! grep -q ' /sys/fs/bpf bpf ' /proc/mounts; then
-	mount -t bpf bpf /sys/fs/bpf
-	mounted=1
-fi
-mkdir -p /run/lock
-exec 9>"/run/lock/$prefix"
-if ! flock -n 9; then # before the trap: what another run made is not ours to remove
-	echo "bench: another run is going on" >&2
-	exit 2
-fi
-leftovers
-vmalloc=$(awk '/^VmallocUsed/ {print $2}' /proc/meminfo)
-missing=0 lines=$(mktemp) work=$(mktemp -d)
-trap 'cleanup; conntrack_restore; rm -rf "$lines" "$work"; [[ -z $mounted ]] || umount /sys/fs/bpf' EXIT
-build
+rig_begin
+missing=0
 for ((round = 1; round <= rounds; round++)); do
 	for way in outbound service; do
 		[[ ,$ways, != *,$way,* ]] || "rows_$way"

@@ -14,8 +14,12 @@
 
 #include <linux/types.h>
 
-#define FLOWS_MAX 1000000
+#define FLOWS_MAX 4000000
 #define OPENERS 64 /* hosts that open flows */
+#define BATCH 32 /* frames between two runs of the receivers; a veth queues 256 */
+#define LANES 64 /* cores that may generate at a time */
+#define LIST_MAX 300000 /* flows that can be sent in an order of their own */
+#define WIRES 64 /* to the outside */
 #define OPENER_PORT 1024 /* of flow 0; a host's ports go up from there */
 #define INSIDE_FIRST 0x0a010001u /* 10.1.0.1 */
 #define OUTSIDE_HOSTS 16
@@ -27,12 +31,20 @@
 #define FRAME_MAGIC 0x53504246u
 #define SAMPLE 64 /* the sink looks closely at one frame in so many */
 
-/* Between whom flows are, as addresses in host order. */
+/*
+ * Between whom flows are, as addresses in host order. `more` and `ports` are powers of two less one. A
+ * host's flows take turns in whom they ask; with `column` each host begins elsewhere, so that the hosts
+ * together reach more.
+ */
 struct parties {
 	__u32 opener; /* the first of OPENERS */
+	__u32 opener_step;
 	__u32 asked; /* the first that openers send to */
 	__u32 served; /* and what it is at the sink: not the same where the gateway translates it */
-	__u32 more; /* asked beside the first: a power of two less one */
+	__u32 asked_step;
+	__u32 more; /* asked beside the first */
+	__u32 column;
+	__u32 ports; /* asked beside ASKED_PORT, and the next ones up */
 };
 
 struct payload {
@@ -51,12 +63,22 @@ struct record {
 struct generator {
 	__u64 next; /* frames made */
 	__u64 started; /* ns, when the first was made */
+	__u64 expected;
+	__u64 ended; /* ns, when the last expected one was made */
 	struct parties parties;
 	__u32 reply; /* 1: toward the openers */
-	__u32 ifindex; /* the wire */
+	__u32 wire; /* number of the first */
+	__u32 wires; /* from there on; the host chooses */
 	__u32 first; /* flow number */
-	__u32 count; /* flows from there on */
+	__u32 count; /* flows */
+	__u32 step; /* from one flow to the next */
 	__u32 stride; /* prime to count: the order in which flows take turns */
+	__u32 bursts; /* 1: a batch is of one host, and goes over one wire; count is a multiple of 2,048 */
+	__u32 listed; /* 1: the flows are the first `count` of `list` */
+} __attribute__((aligned(64))); /* no two cores write into one cache line */
+
+struct wire {
+	__u32 ifindex;
 	__u8 dmac[6];
 	__u8 smac[6];
 };
@@ -71,11 +93,11 @@ struct sink {
 	struct parties parties;
 	__u32 reply;
 	__u32 record; /* 1: write `records` */
-};
+} __attribute__((aligned(64)));
 
 static inline __u32 flow_opener(const struct parties *p, __u32 flow)
 {
-	return p->opener + flow % OPENERS;
+	return p->opener + flow % OPENERS * p->opener_step;
 }
 
 static inline __u16 flow_opener_port(__u32 flow)
@@ -83,14 +105,24 @@ static inline __u16 flow_opener_port(__u32 flow)
 	return OPENER_PORT + flow / OPENERS;
 }
 
+static inline __u32 flow_other(const struct parties *p, __u32 flow)
+{
+	return ((flow / OPENERS + flow % OPENERS * p->column) & p->more) * p->asked_step;
+}
+
 static inline __u32 flow_asked(const struct parties *p, __u32 flow)
 {
-	return p->asked + (flow / OPENERS & p->more);
+	return p->asked + flow_other(p, flow);
 }
 
 static inline __u32 flow_served(const struct parties *p, __u32 flow)
 {
-	return p->served + (flow / OPENERS & p->more);
+	return p->served + flow_other(p, flow);
+}
+
+static inline __u16 flow_asked_port(const struct parties *p, __u32 flow)
+{
+	return ASKED_PORT + (flow / OPENERS & p->ports);
 }
 
 #endif

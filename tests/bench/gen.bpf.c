@@ -8,15 +8,23 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, LANES);
 	__type(key, __u32);
 	__type(value, struct generator);
 } generators SEC(".maps");
 
-static __always_inline void write_ethernet(struct frame *f, const struct generator *g)
+/* Those of the inside, then those of the outside. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * WIRES);
+	__type(key, __u32);
+	__type(value, struct wire);
+} wires SEC(".maps");
+
+static __always_inline void write_ethernet(struct frame *f, const struct wire *wire)
 {
-	__builtin_memcpy(f->eth.h_dest, g->dmac, ETH_ALEN);
-	__builtin_memcpy(f->eth.h_source, g->smac, ETH_ALEN);
+	__builtin_memcpy(f->eth.h_dest, wire->dmac, ETH_ALEN);
+	__builtin_memcpy(f->eth.h_source, wire->smac, ETH_ALEN);
 	f->eth.h_proto = bpf_htons(ETH_P_IP);
 }
 
@@ -54,10 +62,9 @@ static __always_inline void write_udp(struct frame *f, __be16 sport, __be16 dpor
 static __always_inline int frame_write(struct frame *f, const struct generator *g, __u32 flow)
 {
 	const struct parties *p = &g->parties;
-	__be16 port = bpf_htons(ASKED_PORT);
+	__be16 port = bpf_htons(flow_asked_port(p, flow));
 	struct record *r;
 
-	write_ethernet(f, g);
 	if (!g->reply) {
 		write_ip(f, bpf_htonl(flow_opener(p, flow)), bpf_htonl(flow_asked(p, flow)));
 		write_udp(f, bpf_htons(flow_opener_port(flow)), port, flow);
@@ -71,25 +78,62 @@ static __always_inline int frame_write(struct frame *f, const struct generator *
 	return 0;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LIST_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u32);
+} list SEC(".maps");
+
+static __always_inline __u32 frame_listed(const struct generator *g, __u64 n)
+{
+	__u32 place = n % g->count, *flow = bpf_map_lookup_elem(&list, &place);
+
+	return flow ? *flow : 0;
+}
+
+/* Of the frame with this number. */
+static __always_inline __u32 frame_flow(const struct generator *g, __u64 n)
+{
+	__u64 turn;
+
+	if (g->listed)
+		return frame_listed(g, n);
+	if (!g->bursts)
+		return g->first + n * g->stride % g->count * g->step;
+	turn = n % BATCH + n / (BATCH * OPENERS) * BATCH;
+	return g->first + n / BATCH % OPENERS + OPENERS * (turn * g->stride % (g->count / OPENERS));
+}
+
 SEC("xdp")
 int generate(struct xdp_md *ctx)
 {
 	struct frame *f = (void *)(long)ctx->data;
+	__u32 lane = bpf_get_smp_processor_id(), flow, number;
 	struct generator *g;
-	__u32 zero = 0;
+	struct wire *wire;
 	__u64 n;
 
 	if ((void *)(f + 1) > (void *)(long)ctx->data_end)
 		return XDP_DROP;
-	g = bpf_map_lookup_elem(&generators, &zero);
+	g = bpf_map_lookup_elem(&generators, &lane);
 	if (!g || !g->count)
 		return XDP_DROP;
 	n = g->next++;
 	if (!n)
 		g->started = bpf_ktime_get_ns();
-	if (frame_write(f, g, g->first + n * g->stride % g->count))
+	if (n + 1 == g->expected)
+		g->ended = bpf_ktime_get_ns();
+	flow = frame_flow(g, n);
+	number = g->wire + (g->wires > 1 ? flow % OPENERS % g->wires : 0);
+	wire = bpf_map_lookup_elem(&wires, &number);
+	if (!wire)
 		return XDP_DROP;
-	return bpf_redirect(g->ifindex, 0);
+	write_ethernet(f, wire);
+	if (frame_write(f, g, flow))
+		return XDP_DROP;
+	return bpf_redirect(wire->ifindex, 0);
 }
 
 char LICENSE[] SEC("license") = "GPL";

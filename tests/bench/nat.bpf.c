@@ -6,6 +6,7 @@
  */
 #include "state.h"
 
+#define ROOM 2000000 /* two entries a flow, as many flows as the other rows */
 #define POOL_FIRST 0xc6120001u /* 198.18.0.1, one address an inside host, ports as they are */
 
 struct tuple {
@@ -23,7 +24,7 @@ struct flow {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 2 * FLOWS_MAX);
+	__uint(max_entries, ROOM);
 	__type(key, __u8[16]);
 	__type(value, struct flow);
 } nat SEC(".maps");

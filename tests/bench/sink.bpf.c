@@ -8,7 +8,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, LANES);
 	__type(key, __u32);
 	__type(value, struct sink);
 } sinks SEC(".maps");
@@ -26,11 +26,11 @@ static __always_inline int tuple_fits(const struct frame *f, const struct sink *
 	if (!s->reply)
 		return f->ip.saddr == r->address && f->udp.source == r->port &&
 		       f->ip.daddr == bpf_htonl(flow_served(p, flow)) &&
-		       f->udp.dest == bpf_htons(ASKED_PORT);
+		       f->udp.dest == bpf_htons(flow_asked_port(p, flow));
 	return f->ip.daddr == bpf_htonl(flow_opener(p, flow)) &&
 	       f->udp.dest == bpf_htons(flow_opener_port(flow)) &&
 	       f->ip.saddr == bpf_htonl(flow_asked(p, flow)) &&
-	       f->udp.source == bpf_htons(ASKED_PORT);
+	       f->udp.source == bpf_htons(flow_asked_port(p, flow));
 }
 
 static __always_inline void frame_inspect(const struct frame *f, struct sink *s,
@@ -50,14 +50,14 @@ int sink(struct xdp_md *ctx)
 	struct frame *f = (void *)(long)ctx->data;
 	struct record *r;
 	struct sink *s;
-	__u32 zero = 0, flow;
+	__u32 lane = bpf_get_smp_processor_id(), flow;
 	__u64 n;
 
 	if ((void *)(f + 1) > (void *)(long)ctx->data_end)
 		return XDP_PASS;
 	if (f->eth.h_proto != bpf_htons(ETH_P_IP) || f->payload.magic != bpf_htonl(FRAME_MAGIC))
 		return XDP_PASS;
-	s = bpf_map_lookup_elem(&sinks, &zero);
+	s = bpf_map_lookup_elem(&sinks, &lane);
 	if (!s)
 		return XDP_DROP;
 	n = ++s->received;

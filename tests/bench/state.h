@@ -25,6 +25,7 @@ _Static_assert(sizeof(struct frame) == FRAME_SIZE, "the smallest Ethernet frame"
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, FLOWS_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct record);
 } records SEC(".maps");
