@@ -194,7 +194,7 @@ axis_pool() {
 	done
 }
 
-# Ports 1024 to 65535 of one address: toward each of four destinations, or of mappings, toward all.
+# Ports 1024 to 65535 of one address, all toward one destination, which is where the two mappings are alike.
 # Ports are counted in a round of its own, since that takes time.
 axis_fill() {
 	local ports=64512 place
@@ -202,9 +202,7 @@ axis_fill() {
 		defaults
 		[[ $place == apd ]] || mapping=endpoint-independent
 		circuits_are=$(circuit internet gout '' "[198.18.0.0/32]")
-		steps=$levels table=$((4 * ports)) parties=more=3
-		options=(--fill $((4 * ports)))
-		[[ $place == apd ]] || parties=more=0 options=(--fill "$ports") table=$((2 * ports))
+		steps=$levels table=$((2 * ports)) parties=more=0 options=(--fill "$ports")
 		((round)) || options+=(--count)
 		((round)) || program=$top/build/counted/samepath
 		point fill "$place" own
