@@ -56,7 +56,8 @@ bench := $(if $(bench_sources),$(B)/bench/bench) \
 differ := $(B)/tests/differ
 scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
 
-.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap fuzz differ test-vm cross-arm64 mutate bench-programs vm tests install clean help
+.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap fuzz differ mutate test-vm cross-arm64 \
+	bench-programs tests install clean help
 all: $(B)/samepath
 
 # The packet path, and the header that carries it into the userspace program.
@@ -179,7 +180,7 @@ $(B)/bench/bench: $(bench_sources) $(wildcard tests/bench/*.h)
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)$(CC) $(ALL_CFLAGS) $(bench_sources) $(LIBS) -o $@
 
-tests: $(B)/samepath $(B)/twin/samepath $(unit) $(unit_plain) $(prog) $(tools) $(probes) $(bench) $(differ) $(variants:%=$(B)/%/samepath)
+tests: $(B)/samepath $(variants:%=$(B)/%/samepath) $(unit) $(unit_plain) $(prog) $(tools) $(probes) $(bench) $(differ)
 
 deps: ## install what is missing, with apt
 	@tests/lib/deps.sh
@@ -213,37 +214,31 @@ lab: ## the guide's networks, with BGP and stateful firewalls; SCENE= is one, KE
 	@$(MAKE) all $(tools) $(probes)
 	@FEED='$(FEED)' tests/lab/lab.py run $(if $(KEEP),--keep) $(SCENE)
 
+# A long test, in this environment; what it says in full is in build/.
+define long
+@$(MAKE) deps
+@$(MAKE) tests
+@$(2) tests/netns/$(1).sh 2>$(B)/$(1).log || { grep -A60 "^FAILED" $(B)/$(1).log; exit 1; }
+endef
+
 soak: ## everything at once, MINUTES=1 of it, watched on every wire; SEED= deals the events again
-	@$(MAKE) deps
-	@$(MAKE) tests
-	@SOAK=$$((60 * $(or $(MINUTES),1))) SEED='$(SEED)' tests/netns/soak.sh 2>$(B)/soak.log || \
-		{ grep -A60 "^FAILED" $(B)/soak.log; exit 1; }
+	$(call long,soak,SOAK=$$((60 * $(or $(MINUTES),1))) SEED='$(SEED)')
 
 million: ## a million flows, made, answered, expired; FLOWS=, MAPPING=endpoint-independent
-	@$(MAKE) deps
-	@$(MAKE) tests
-	@FLOWS='$(or $(FLOWS),1000000)' MAPPING='$(MAPPING)' tests/netns/million.sh 2>$(B)/million.log || \
-		{ grep -A3 "^FAILED" $(B)/million.log; exit 1; }
+	$(call long,million,FLOWS='$(or $(FLOWS),1000000)' MAPPING='$(MAPPING)')
 
 crowd: ## connections from outside over two circuits, CROWD=10000, while configurations change
-	@$(MAKE) deps
-	@$(MAKE) tests
-	@CROWD='$(or $(CROWD),10000)' LENGTH='$(or $(SECONDS),30)' tests/netns/crowd.sh 2>$(B)/crowd.log || \
-		{ grep -A60 "^FAILED" $(B)/crowd.log; exit 1; }
+	$(call long,crowd,CROWD='$(or $(CROWD),10000)' LENGTH='$(or $(SECONDS),30)')
 
 flood: ## SYNs from random sources at a service, FLOOD=1000000 at RATE=150000 a second
-	@$(MAKE) deps
-	@$(MAKE) tests
-	@FLOOD='$(or $(FLOOD),1000000)' RATE='$(or $(RATE),150000)' tests/netns/flood.sh 2>$(B)/flood.log || \
-		{ grep -A60 "^FAILED" $(B)/flood.log; exit 1; }
+	$(call long,flood,FLOOD='$(or $(FLOOD),1000000)' RATE='$(or $(RATE),150000)')
 
 mutate: ## real conversations, and SECONDS=300 of their frames spoilt, RATE=2000 a second on each wire; SEED=
-	@$(MAKE) deps
-	@$(MAKE) tests
-	@MUTATE='$(or $(SECONDS),300)' tests/netns/mutate.sh 2>$(B)/mutate.log || { grep -A60 "^FAILED" $(B)/mutate.log; exit 1; }
+	$(call long,mutate,MUTATE='$(or $(SECONDS),300)' RATE='$(RATE)' SEED='$(SEED)')
 
-bench: all $(bench) ## what a packet costs, beside the kernel's own ways; BASE=PROGRAM compares
-	@BASE='$(BASE)' tests/bench/bench.sh $(BENCH)
+differ: ## samepath beside the kernel's own NAT, packet by packet; EVENTS=100000, SEED=1, ROUNDS=
+	$(call long,differ,EVENTS='$(or $(EVENTS),100000)' SEED='$(or $(SEED),1)' ROUNDS='$(ROUNDS)')
+
 bench-programs: $(B)/counted/samepath $(bench)
 bench: all bench-programs ## what a packet costs, beside the kernel's own ways and as work grows; PARTS=, BASE=PROGRAM
 	@tests/lib/deps.sh gnuplot-nox || echo "bench: goes on without plots"
@@ -267,17 +262,11 @@ cross-arm64: ## samepath and its unit tests for arm64, against packages unpacked
 	@tests/lib/deps.sh gcc-aarch64-linux-gnu file || echo "cross-arm64: goes on with what is there"
 	@tests/lib/cross.sh
 
-fuzz: ## every parser of foreign bytes fed at random, SECONDS=120 each; what crashed is in build/fuzz
 fuzz: ## packet path and parsers of foreign bytes fed at random, SECONDS=120 each; what crashed is in build/fuzz
 	@$(MAKE) deps
 	@tests/lib/deps.sh llvm || echo "fuzz: goes on with what is there"
 	@$(MAKE) $(fuzzers)
 	@tests/fuzz/fuzz.sh '$(or $(SECONDS),120)' && tests/fuzz/coverage.sh
-
-differ: ## samepath beside the kernel's own NAT, packet by packet; EVENTS=100000, SEED=1
-	@$(MAKE) deps
-	@$(MAKE) tests
-	@EVENTS='$(or $(EVENTS),100000)' SEED='$(or $(SEED),1)' tests/netns/differ.sh 2>$(B)/differ.log
 
 install: all ## DESTDIR= and prefix= as usual
 	install -D -m 755 $(B)/samepath $(DESTDIR)$(sbindir)/samepath
