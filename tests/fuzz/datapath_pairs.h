@@ -42,7 +42,7 @@ static void pair_passed(const struct passage *p)
 		hold(c == from || setting.monitor || pair_lives(pair_of(from, &t)) ||
 			     !pair_lives(pair_of(c, &t)),
 		     "a flow is held to its circuit", p);
-	if (setting.monitor && from != INSIDE && !pair_of(from, &t))
+	if (setting.monitor && from != INSIDE && !pair_lives(pair_of(from, &t)))
 		return; /* perhaps a violation that was let through */
 	pair_note(p, from, &t, to, &becomes, counts);
 	pair_note(p, to, &back, from, &answer, counts);
