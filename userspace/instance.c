@@ -13,6 +13,7 @@
 #include "instance.h"
 #include "print.h"
 
+#define CREATE_TRIES 100 /* against one who removes them */
 #define LOCK_TRIES 100 /* of 100 ms: 10 s */
 
 const char *instance_pin_root = "/sys/fs/bpf/samepath";
@@ -46,23 +47,34 @@ int instance_open(struct instance *i, const char *name)
 static int make_directory(const char *path, mode_t mode)
 {
 	if (mkdir(path, mode) && errno != EEXIST)
-		return print_error("directory %s: %s", path, strerror(errno)), -errno;
+		return -errno;
 	/* Whatever the umask was, and whoever left it open before. */
-	if (mode == 0700 && chmod(path, mode))
-		return print_error("directory %s: %s", path, strerror(errno)), -errno;
-	return 0;
+	return mode == 0700 && chmod(path, mode) ? -errno : 0;
+}
+
+/* -ENOENT: a `stop` took one away meanwhile. `at` is the directory that the answer is about. */
+static int make_directories(const struct instance *i, const char **at)
+{
+	const char *const paths[] = { instance_run_root, i->run, instance_state_root, i->state,
+				      instance_pin_root, i->pins };
+	int err = 0;
+
+	for (int n = 0; n < 6 && !err; n++) {
+		*at = paths[n];
+		err = make_directory(paths[n], n % 2 ? 0700 : 0755);
+	}
+	return err;
 }
 
 int instance_create(struct instance *i)
 {
-	const char *const roots[] = { instance_run_root, instance_state_root, instance_pin_root };
-	const char *const own[] = { i->run, i->state, i->pins };
-	int err = 0;
+	const char *at;
+	int err = -ENOENT;
 
-	for (int n = 0; n < 3 && !err; n++) {
-		err = make_directory(roots[n], 0755);
-		err = err ? err : make_directory(own[n], 0700);
-	}
+	for (int try = 0; try < CREATE_TRIES && err == -ENOENT; try++)
+		err = make_directories(i, &at);
+	if (err)
+		print_error("directory %s: %s", at, strerror(-err));
 	return err;
 }
 

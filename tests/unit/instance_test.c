@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -132,6 +133,27 @@ static void second_command_waits_for_the_first(void **state)
 	}
 }
 
+/* A `stop` that ends takes away, one by one, what the next command makes. */
+static void what_a_stop_takes_away_is_made_again(void **state)
+{
+	struct instance i;
+	int status, err = 0;
+	pid_t pid;
+
+	(void)state;
+	instance_open(&i, "nj");
+	pid = fork();
+	if (!pid)
+		for (;;)
+			instance_remove(&i);
+	for (int n = 0; n < 3000 && !err; n++)
+		err = instance_create(&i);
+	kill(pid, SIGKILL);
+	assert_int_equal(err, 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	instance_remove(&i);
+}
+
 static void second_command_refuses_in_the_end(void **state)
 {
 	struct instance i;
@@ -237,6 +259,7 @@ int main(void)
 		cmocka_unit_test(directories_are_private_and_removed),
 		cmocka_unit_test(removing_one_instance_leaves_the_other),
 		cmocka_unit_test(second_command_waits_for_the_first),
+		cmocka_unit_test(what_a_stop_takes_away_is_made_again),
 		cmocka_unit_test(second_command_refuses_in_the_end),
 		cmocka_unit_test(write_replaces_or_leaves),
 		cmocka_unit_test(journal_keeps_lines_once_and_in_order),
