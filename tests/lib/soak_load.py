@@ -138,8 +138,8 @@ def fresh(load, source, dest, dport, rate):
     for n in paced(rate):
         begin = time.time()
         try:
-            # below the ports that the kernel gives away, and none twice while it may be remembered
-            with connected(("udp", "tcp")[n % 2], source, 2000 + n // 2 % 28000, dest, dport, PATIENCE) as s:
+            # between the servers' ports and those the kernel gives away, none twice while it may be remembered
+            with connected(("udp", "tcp")[n % 2], source, 10000 + n // 2 % 20000, dest, dport, PATIENCE) as s:
                 load.answered(begin, line(s))
         except OSError as error:
             load.failed(begin, repr(error))
