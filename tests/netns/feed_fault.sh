@@ -29,13 +29,15 @@ failing() { [[ $(feed_value failures) != 0 ]]; }
 fine() { [[ $(feed_value failures) == 0 ]]; }
 # While one server takes the place of another nobody listens, and a poll may fall into that.
 failing_with() { failing && [[ $(feed_value detail) =~ $1 ]]; }
-lines() { grep -c '^samepath: feed m365: failed' "$work/daemon.err" || :; }
+between=': Connection refused$'
+lines() { grep '^samepath: feed m365: failed' "$work/daemon.err" | grep -cv "$between" || :; }
 before=$(memory)
 
 # fault NAME WORDS-OF-THE-LINE [PART]: it is there while a new version waits
 fault() {
-	local name=$1 words=$2 was
+	local name=$1 words=$2 was between=$between
 	shift 2
+	[[ $name != gone ]] || between='^$'
 	was=$(lines)
 	feed_server_fault "$name" "$@"
 	wait_for 30 failing_with "$words"
