@@ -29,7 +29,9 @@ one=$samepath
 say "SEED=$SEED SOAK=$length"
 
 # What a dropped packet may be put down to: VERDICT EVENT-PATTERN, what the pattern names having happened.
+# The kernel gives those that fill a pool their ports, and may give one whose flow is just ending.
 explained="POOL_EXHAUSTED pool
+FLOW_ENDING pool
 CIRCUIT_UNUSABLE flap_*
 NO_CIRCUIT flap_*
 NO_ANSWER flap_*
