@@ -242,6 +242,7 @@ static int make_plan(struct plan *p)
 {
 	int err = plan_facts(p);
 
+	err = err ? err : plan_machine(p);
 	phase_end("facts");
 	err = err ? err : load(p);
 	phase_end("programs");

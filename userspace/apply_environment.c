@@ -1,35 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Is this a machine, and are we somebody, that can apply? */
+/* What doctor calls fatal is what apply refuses for. */
 #include <errno.h>
-#include <linux/magic.h>
-#include <stdio.h>
-#include <sys/utsname.h>
-#include <sys/vfs.h>
-#include <unistd.h>
-#include "apply.h"
-#include "instance.h"
+#include <string.h>
+#include "apply_plan.h"
+#include "doctor.h"
 #include "print.h"
 
-bool apply_kernel_will_do(const char *release)
+static int code_of(const struct doctor_row *row)
 {
-	int major = 0, minor = 0;
-
-	return sscanf(release, "%d.%d", &major, &minor) == 2 && (major > 6 || (major == 6 && minor >= 1));
+	return !strcmp(row->check, "privileges") ? -EPERM :
+	       !strcmp(row->check, "bpffs")	 ? -ENODEV :
+						   -ENOSYS;
 }
 
 int apply_environment(void)
 {
-	struct utsname name;
-	struct statfs fs;
+	struct doctor d = { 0 };
+	const struct doctor_row *row;
+	int err = 0;
 
-	if (geteuid())
-		return print_error("this needs root"), -EPERM;
-	if (!uname(&name) && !apply_kernel_will_do(name.release))
-		return print_error("kernel %s: 6.1 or later is needed", name.release), -ENOSYS;
-	if (access("/sys/kernel/btf/vmlinux", R_OK))
-		return print_error("/sys/kernel/btf/vmlinux: not there; a kernel with "
-				   "CONFIG_DEBUG_INFO_BTF is needed"), -ENOSYS;
-	if (statfs("/sys/fs/bpf", &fs) || fs.f_type != BPF_FS_MAGIC)
-		return print_error("/sys/fs/bpf: not mounted; run `mount -t bpf bpf /sys/fs/bpf`"), -ENODEV;
-	return 0;
+	doctor_environment(&d);
+	row = doctor_fatal(&d);
+	if (row && row->repair)
+		print_error("%s; run `%s`", row->reason, row->repair);
+	else if (row)
+		print_error("%s", row->reason);
+	if (row)
+		err = code_of(row);
+	doctor_free(&d);
+	return err;
+}
+
+int plan_machine(struct plan *p)
+{
+	struct doctor d = { .config = p->config,
+			    .instance = &p->instance,
+			    .running = maps_pinned(p->instance.pins),
+			    .links = p->links,
+			    .link_count = p->link_count };
+
+	/* a reconciliation leaves out what it can, and the kernel refuses the rest */
+	if (p->request->tolerant)
+		return 0;
+	doctor_refusals(&d);
+	for (size_t i = 0; i < d.count; i++)
+		if (d.rows[i].verdict == DOCTOR_FATAL)
+			report_error(&p->report, p->config->file, 0, "%s", d.rows[i].reason);
+	doctor_free(&d);
+	return p->report.errors ? -EINVAL : 0;
 }

@@ -80,6 +80,8 @@ struct plan {
 int plan_facts(struct plan *p);
 int plan_devices(struct plan *p);
 int plan_sources(struct plan *p);
+/* What doctor calls fatal (apply_environment.c). */
+int plan_machine(struct plan *p);
 void plan_ranges(struct plan *p);
 /* The links of each circuit, into the image. */
 void plan_circuit_links(struct plan *p);

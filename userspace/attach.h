@@ -46,6 +46,8 @@ int detach_xdp_finish(struct steps *s);
 
 /* Is the XDP attachment of this device there, and on this very device? */
 bool attached_xdp(const char *pins, const char *device, int ifindex);
+/* Is our filter of this direction there? */
+bool attached_tc(const char *device, int ifindex, enum attach_direction direction);
 /* Name of the device behind a file name of the pin directory; NULL: no attachment. */
 const char *attach_pin_device(const char *file, char *device);
 

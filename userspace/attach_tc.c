@@ -118,6 +118,16 @@ static int ask(const struct filter *f, uint32_t *id, bool *ours)
 	return 0;
 }
 
+bool attached_tc(const char *device, int ifindex, enum attach_direction direction)
+{
+	struct filter f = { .ifindex = ifindex, .point = point_of(direction) };
+	bool ours = false;
+	uint32_t id;
+
+	snprintf(f.device, sizeof(f.device), "%.15s", device);
+	return !ask(&f, &id, &ours) && ours;
+}
+
 static int put(const struct filter *f, int program, bool replace)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = f->ifindex, .attach_point = f->point);

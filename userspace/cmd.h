@@ -15,6 +15,7 @@ extern const char *option_gateway; /* -g NAME, NULL: gateway.name of the configu
 #define SAMEPATH_VERSION "0.1"
 
 int cmd_check(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_stop(int argc, char **argv);

@@ -161,5 +161,7 @@ void kernel_want_free(struct kernel_want *want);
  */
 int kernel_plan(const struct kernel_want *want, const char *run_directory, struct steps *before,
 		struct steps *after, struct steps *last);
+/* The rules and routes for which kernel_plan would refuse, all of them, as errors of the report. 0 or -errno. */
+int kernel_plan_conflicts(const struct kernel_want *want, const char *run_directory, struct report *report);
 
 #endif

@@ -13,6 +13,7 @@
 #include "kernel_step.h"
 #include "offload.h"
 #include "print.h"
+#include "report.h"
 
 struct plan {
 	const struct kernel_want *want;
@@ -22,9 +23,10 @@ struct plan {
 	struct kernel_rule *rules;
 	struct kernel_route *routes;
 	size_t rule_count, route_count;
+	struct report *report; /* NULL: what is in the way is said at once */
 };
 
-static bool same_hops(const struct kernel_route *a, const struct kernel_route *b)
+bool route_same_hops(const struct kernel_route *a, const struct kernel_route *b)
 {
 	if (a->kind != b->kind || a->hop_count != b->hop_count)
 		return false;
@@ -41,10 +43,14 @@ static bool same_hops(const struct kernel_route *a, const struct kernel_route *b
 	return true;
 }
 
-static int in_the_way(const char *what, bool marked)
+static int in_the_way(const struct plan *p, const char *what, bool marked)
 {
-	print_error("%s: is there already and belongs to %s", what,
-		    marked ? "another samepath gateway" : "somebody else");
+	const char *whose = marked ? "another samepath gateway" : "somebody else";
+
+	if (p->report)
+		report_error(p->report, NULL, 0, "%s: is there already and belongs to %s", what, whose);
+	else
+		print_error("%s: is there already and belongs to %s", what, whose);
 	return -EEXIST;
 }
 
@@ -66,7 +72,7 @@ static int plan_rule(struct plan *p, const struct kernel_rule *want)
 		if (is->other || strcmp(rule_line(is, other), line))
 			continue;
 		if (!is_ours(p, is->protocol, line))
-			return in_the_way(kernel_rule_text(is, "add", other, sizeof(other)),
+			return in_the_way(p, kernel_rule_text(is, "add", other, sizeof(other)),
 					  is->protocol == KERNEL_PROTOCOL);
 		return journal_has(&p->mine, line) ? 0 : step_adopt(p->before, p->directory, line);
 	}
@@ -84,9 +90,9 @@ static int plan_route(struct plan *p, const struct kernel_route *want)
 		if (strcmp(route_line(is, other), line))
 			continue;
 		if (!is_ours(p, is->protocol, line))
-			return in_the_way(kernel_route_text(is, "add", other, sizeof(other)),
+			return in_the_way(p, kernel_route_text(is, "add", other, sizeof(other)),
 					  is->protocol == KERNEL_PROTOCOL);
-		if (!same_hops(is, want))
+		if (!route_same_hops(is, want))
 			return step_route_replace(p->before, p->directory, want, is);
 		return journal_has(&p->mine, line) ? 0 : step_adopt(p->before, p->directory, line);
 	}
@@ -188,6 +194,14 @@ static int plan_read(struct plan *p)
 	return err;
 }
 
+static void plan_free(struct plan *p)
+{
+	free(p->rules);
+	free(p->routes);
+	journal_free(&p->mine);
+	journal_free(&p->others);
+}
+
 int kernel_plan(const struct kernel_want *want, const char *run_directory, struct steps *before,
 		struct steps *after, struct steps *last)
 {
@@ -207,9 +221,21 @@ int kernel_plan(const struct kernel_want *want, const char *run_directory, struc
 	for (size_t i = 0; i < want->sysctl_count && !err; i++)
 		err = plan_sysctl(&p, &want->sysctls[i]);
 	err = err ? err : plan_restorations(&p);
-	free(p.rules);
-	free(p.routes);
-	journal_free(&p.mine);
-	journal_free(&p.others);
+	plan_free(&p);
 	return err;
+}
+
+int kernel_plan_conflicts(const struct kernel_want *want, const char *run_directory, struct report *report)
+{
+	struct steps none = { 0 };
+	struct plan p = { .want = want, .directory = run_directory, .before = &none, .report = report };
+	int err = plan_read(&p);
+
+	for (size_t i = 0; i < want->route_count && (!err || err == -EEXIST); i++)
+		err = plan_route(&p, &want->routes[i]);
+	for (size_t i = 0; i < want->rule_count && (!err || err == -EEXIST); i++)
+		err = plan_rule(&p, &want->rules[i]);
+	plan_free(&p);
+	steps_free(&none);
+	return err == -EEXIST ? 0 : err;
 }

@@ -11,6 +11,9 @@
 const char *route_line(const struct kernel_route *r, char *line);
 const char *rule_line(const struct kernel_rule *r, char *line);
 
+/* Do two routes lead to the same place, whatever the order of their hops? */
+bool route_same_hops(const struct kernel_route *a, const struct kernel_route *b);
+
 /* 0 or -ENOMEM; the objects are copied. `former` is what a replacement puts back. `journaled`: the
  * line is in the journal already. */
 int step_rule_add(struct steps *s, const char *directory, const struct kernel_rule *r);

@@ -19,6 +19,8 @@ static const struct command {
 	const char *words, *help; /* the words behind the name, with their verbs */
 } commands[] = {
 	{ "check", { 0 }, cmd_check, "", "is this configuration sound" },
+	{ "doctor", { 0 }, cmd_doctor, "[--all]",
+	  "is this machine ready: kernel, drivers, offloads, settings, routes, rivals" },
 	{ "apply", { 0 }, cmd_apply, "[--dry-run]", "make the data plane equal to the configuration" },
 	{ "run", { 0 }, cmd_run, "[--textfile PATH]", "apply, then keep expiry, health and events going (the daemon)" },
 	{ "stop", { 0 }, cmd_stop, "", "detach and remove everything samepath made, nothing else" },

@@ -73,6 +73,13 @@ int maps_open(struct maps *m, const char *pins);
  * that equals the pinned one is taken from the pin, so that it is not replaced for nothing; where all
  * pins are of this very object, nothing is loaded at all: to verify the programs takes most of a second. */
 int maps_load(struct maps *m, const char *pins, const struct config *config);
+/* Bytes that maps_load would take for a configuration. */
+uint64_t maps_memory(const struct config *config);
+struct map_shape {
+	uint32_t type, flags, key_size, value_size;
+	uint64_t entries;
+};
+uint64_t map_memory(const struct map_shape *m, unsigned int cpus);
 /* Pins what is not pinned, and puts replaced programs over their pins. 0 or -errno, said. */
 int maps_pin(struct maps *m);
 /* Puts the former programs over the pins again. 0 or -errno. */

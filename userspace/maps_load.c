@@ -278,6 +278,34 @@ int maps_load(struct maps *m, const char *pins, const struct config *config)
 	return err;
 }
 
+uint64_t maps_memory(const struct config *config)
+{
+	size_t size;
+	const void *elf = samepath_bpf__elf_bytes(&size);
+	struct bpf_object *object;
+	struct bpf_map *map;
+	uint64_t sum = 0;
+
+	libbpf_set_print(quiet);
+	object = bpf_object__open_mem(elf, size, NULL);
+	for (int i = 0; object && i < MAP_COUNT; i++) {
+		struct map_shape shape = { .entries = entries_wanted(i, config) };
+
+		map = bpf_object__find_map_by_name(object, map_name(i));
+		if (!map)
+			continue;
+		shape.type = bpf_map__type(map);
+		shape.flags = bpf_map__map_flags(map);
+		shape.key_size = bpf_map__key_size(map);
+		shape.value_size = bpf_map__value_size(map);
+		if (!shape.entries)
+			shape.entries = bpf_map__max_entries(map);
+		sum += map_memory(&shape, (unsigned int)libbpf_num_possible_cpus());
+	}
+	bpf_object__close(object);
+	return sum;
+}
+
 /* bpffs renames atomically, so a reader finds the old program or the new one. */
 static int pin_over(int fd, const char *path)
 {

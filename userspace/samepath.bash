@@ -52,6 +52,7 @@ _samepath() {
 		words='-c --config -g --gateway -j --json -h --help -V --version'
 		case $command in
 		apply) words+=' --dry-run' ;;
+		doctor) words+=' --all' ;;
 		run) words+=' --textfile' ;;
 		show) words+=' --prometheus' ;;
 		feed) [[ $verb != fetch ]] || words+=' --force' ;;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* rxvlan of a real device: switched off before anything else, journaled, put back; or refused. */
 #include "kernel_topology.h"
+#include "../../userspace/kernel_card.h"
 
 static const struct kernel_want nothing;
 
@@ -82,9 +83,29 @@ static void device_that_cannot_is_refused(void **state)
 	assert_int_equal(kernel_sysctl_set("ethtool/absent0/rxvlan", "off"), -ENODEV);
 }
 
+static void what_a_card_does_is_read_as_ethtool_has_it(void **state)
+{
+	struct card card;
+
+	(void)state;
+	assert_int_equal(kernel_card("er0", &card), 0);
+	assert_string_equal(card.driver, "veth");
+	assert_true(card.virtual);
+	assert_true(card.rx >= 1 && card.rx <= card.rx_most);
+	assert_int_equal(kernel_card("none0", &card), -ENODEV);
+	assert_false(kernel_card_feature("er0", "rx-lro"));
+	sh("ethtool -K er0 gro on");
+	assert_true(kernel_card_feature("er0", "rx-gro"));
+	sh("ethtool -K er0 gro off");
+	assert_false(kernel_card_feature("er0", "rx-gro"));
+	assert_true(kernel_card_feature("er0", "tx-checksum-ip-generic"));
+	assert_false(kernel_card_feature("er0", "no-such-feature"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_card_does_is_read_as_ethtool_has_it),
 		cmocka_unit_test(trunk_shows_tags_and_hides_them_again),
 		cmocka_unit_test(failure_puts_it_back),
 		cmocka_unit_test(what_was_off_stays_off),
