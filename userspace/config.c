@@ -87,24 +87,22 @@ static void free_words(struct config_words *w)
 	free(w->at);
 }
 
-static void free_object(const struct object *o, char *base);
-
 static void free_array(const struct field *f, char *base)
 {
 	char *array = *(char **)(base + f->at);
 	size_t i, count = *(size_t *)(base + f->count_at);
 
 	for (i = 0; f->object && i < count; i++)
-		free_object(f->object, array + i * f->object->size);
+		object_free(f->object, array + i * f->object->size);
 	free(array);
 }
 
-static void free_object(const struct object *o, char *base)
+void object_free(const struct object *o, void *base)
 {
 	const struct field *f;
 
 	for (f = o->fields; f->key; f++) {
-		char *at = base + f->at;
+		char *at = (char *)base + f->at;
 
 		switch (f->type) {
 		case FIELD_NAME: case FIELD_TEXT: case FIELD_INTERFACE: case FIELD_ONE_OF:
@@ -122,8 +120,8 @@ static void free_object(const struct object *o, char *base)
 		case FIELD_IDS: case FIELD_PORTS: case FIELD_OBJECTS:
 			free_array(f, base);
 			break;
-		case FIELD_OBJECT:
-			free_object(f->object, at);
+		case FIELD_OBJECT: case FIELD_CHECK: case FIELD_EITHER:
+			object_free(f->object, at);
 			break;
 		default:
 			break;
@@ -135,7 +133,7 @@ void config_free(struct config *config)
 {
 	if (!config)
 		return;
-	free_object(&config_object, (char *)config);
+	object_free(&config_object, config);
 	free(config->file);
 	free(config->source);
 	free(config);
@@ -173,27 +171,40 @@ bool config_same(const struct config *a, const struct config *b)
 	return a->source_size == b->source_size && !memcmp(a->source, b->source, a->source_size);
 }
 
-struct config *config_read(const char *file, struct report *report)
+void *document_read(const char *file, const struct object *o, struct document *d, struct report *report)
 {
 	struct reader r = { .file = file, .report = report };
-	size_t before = report->errors, one = 0, size = 0;
-	char *bytes = config_source(file, &size, report);
 	yaml_document_t document;
-	struct config *c;
+	size_t one = 0;
+	char *base;
 
-	if (!bytes || load(&document, file, bytes, size, report)) {
-		free(bytes);
+	d->bytes = config_source(file, o->fields[0].key, &d->size, report);
+	if (!d->bytes || load(&document, file, d->bytes, d->size, report)) {
+		free(d->bytes);
+		d->bytes = NULL;
 		return NULL;
 	}
-	c = config_grow(NULL, &one, sizeof(*c));
-	c->file = config_copy(file);
-	c->source = bytes;
-	c->source_size = size;
-	config_object.defaults(c);
+	base = config_grow(NULL, &one, o->size);
+	if (o->defaults)
+		o->defaults(base);
 	r.document = &document;
-	read_object(&r, yaml_document_get_root_node(&document), &config_object, c);
-	late_defaults(c);
+	read_object(&r, yaml_document_get_root_node(&document), o, base);
 	yaml_document_delete(&document);
+	return base;
+}
+
+struct config *config_read(const char *file, struct report *report)
+{
+	size_t before = report->errors;
+	struct document d = { 0 };
+	struct config *c = document_read(file, &config_object, &d, report);
+
+	if (!c)
+		return NULL;
+	c->file = config_copy(file);
+	c->source = d.bytes;
+	c->source_size = d.size;
+	late_defaults(c);
 	if (report->errors == before)
 		return c;
 	config_free(c);

@@ -32,6 +32,7 @@ enum field_type {
 	FIELD_TARGET, /* struct config_check: who is asked, and how */
 	FIELD_SERVER_TARGET, /* struct config_check: how each server is asked */
 	FIELD_CHECK, /* struct config_check: a target alone, or an object that begins with one */
+	FIELD_EITHER, /* the first field of its object alone, or the object, at `at` */
 	FIELD_OBJECT, /* its fields lie in the same struct, at `at` */
 	FIELD_OBJECTS, /* array of structs, count at `count_at` */
 };
@@ -57,6 +58,7 @@ struct object {
 };
 
 extern const struct object config_object; /* the whole file */
+extern const struct object feed_object, rule_object; /* which a plan has as well */
 
 #define READER_PATH 256
 struct reader {
@@ -90,8 +92,19 @@ void read_check(struct reader *r, const yaml_node_t *node, const struct field *f
 void read_dscp(struct reader *r, const yaml_node_t *node, uint8_t *out);
 void one_dscp(struct reader *r, const yaml_node_t *node, const struct field *f, char *base);
 
-/* The bytes of the file, fit to be loaded as one small document; NULL, reported, when they are not. */
-char *config_source(const char *file, size_t *size, struct report *report);
+struct document {
+	char *bytes; /* the caller's */
+	size_t size;
+};
+/* A struct of that shape, its size the object's, read from a file: NULL when it is no such document.
+ * Errors of what it holds are reported, and what could be read is there all the same. The caller frees
+ * what is in it with object_free, and then it. */
+void *document_read(const char *file, const struct object *o, struct document *d, struct report *report);
+void object_free(const struct object *o, void *base);
+
+/* The bytes of the file, fit to be loaded as one small document; NULL, reported, when they are not.
+ * `first` is the key that one begins with. */
+char *config_source(const char *file, const char *first, size_t *size, struct report *report);
 /* "did you mean" for a key that is not known, or all keys. */
 void nearest_keys(const char *key, const struct field *fields, char *out, size_t size);
 

@@ -16,7 +16,7 @@
 #define NODES_MAX 200000
 
 struct scan {
-	const char *file;
+	const char *file, *first; /* the key that it begins with */
 	struct report *report;
 	int depth, documents, nodes;
 };
@@ -114,7 +114,7 @@ static int scan_all(struct scan *s, const char *bytes, size_t size)
 			goto out;
 	}
 	if (!s->documents) {
-		report_error(s->report, s->file, 0, "empty; a configuration begins with gateway:");
+		report_error(s->report, s->file, 0, "empty; a configuration begins with %s:", s->first);
 		err = -1;
 	}
 out:
@@ -155,9 +155,9 @@ out:
 	return bytes;
 }
 
-char *config_source(const char *file, size_t *size, struct report *report)
+char *config_source(const char *file, const char *first, size_t *size, struct report *report)
 {
-	struct scan s = { .file = file, .report = report };
+	struct scan s = { .file = file, .first = first, .report = report };
 	char *bytes = slurp(file, size, report);
 
 	/* libyaml would take UTF-16 by its mark. */

@@ -158,7 +158,7 @@ static void feed_defaults(void *element)
 	f->interval = 3600;
 	f->timeout = 60;
 }
-static const struct object feed_object = {
+const struct object feed_object = {
 	feed_fields, sizeof(struct config_feed), offsetof(struct config_feed, line), true, feed_defaults
 };
 
@@ -201,7 +201,7 @@ static void rule_defaults(void *element)
 {
 	((struct config_rule *)element)->translate = true;
 }
-static const struct object rule_object = {
+const struct object rule_object = {
 	rule_fields, sizeof(struct config_rule), offsetof(struct config_rule, line), true, rule_defaults
 };
 

@@ -383,6 +383,7 @@ void read_value(struct reader *r, const yaml_node_t *node, const struct field *f
 		read_server_target(r, node, (struct config_check *)(base + f->at));
 		break;
 	case FIELD_CHECK:
+	case FIELD_EITHER:
 		read_check(r, node, f, base);
 		break;
 	case FIELD_OBJECT:
