@@ -21,6 +21,7 @@ static const struct command {
 	{ "check", { 0 }, cmd_check, "", "is this configuration sound" },
 	{ "doctor", { 0 }, cmd_doctor, "[--all]",
 	  "is this machine ready: kernel, drivers, offloads, settings, routes, rivals" },
+	{ "verify", { 0 }, cmd_verify, "[PLAN] [--paths]", "walk every flow of the plan on paper, both ways" },
 	{ "apply", { 0 }, cmd_apply, "[--dry-run]", "make the data plane equal to the configuration" },
 	{ "run", { 0 }, cmd_run, "[--textfile PATH]", "apply, then keep expiry, health and events going (the daemon)" },
 	{ "stop", { 0 }, cmd_stop, "", "detach and remove everything samepath made, nothing else" },

@@ -55,8 +55,13 @@ _samepath() {
 		doctor) words+=' --all' ;;
 		run) words+=' --textfile' ;;
 		show) words+=' --prometheus' ;;
+		verify) words+=' --paths' ;;
 		feed) [[ $verb != fetch ]] || words+=' --force' ;;
 		esac
+	elif [[ $command == verify ]]; then
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
 	elif ((count == 0)); then
 		words=$(_samepath_ask --words | awk '{ print $1 }')
 	elif ((count == 1)); then

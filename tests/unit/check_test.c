@@ -16,6 +16,7 @@
 #undef print_error
 #include "../../userspace/check.h"
 #include "../../userspace/config_read.h"
+#include "../../userspace/paper_read.h"
 #include "../../userspace/print.h"
 #include "../../maps/types.h"
 
@@ -414,6 +415,7 @@ static void the_manual_has_every_key(void **state)
 
 	(void)state;
 	assert_int_equal(keys_missing(&config_object, manual), 0);
+	assert_int_equal(keys_missing(&paper_object, manual), 0);
 	free(manual);
 }
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Private to paper*.c: the table of its keys, and what each part fills in. */
+#ifndef SAMEPATH_USERSPACE_PAPER_READ_H
+#define SAMEPATH_USERSPACE_PAPER_READ_H
+
+#include "paper.h"
+
+struct object;
+extern const struct object paper_object; /* the whole file */
+
+/* Configurations of gateways, their classes and services; destinations' feeds (paper_join.c). Each
+ * reports what it cannot read; `paper_names` has been there before. */
+bool paper_join(struct paper *plan, struct report *report);
+
+#endif

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "verify.h"
+
+/* Where a destination's addresses are, kept from one failure to the next. */
+struct points_of {
+	struct in6_addr *at;
+	size_t count;
+};
+struct run {
+	struct verify *v;
+	struct points_of *points; /* by destination */
+	const struct failure *failure;
+	const struct paper_location *location;
+	size_t first; /* row of this failure */
+	bool failed;
+};
+
+static bool same_way(const struct way *a, const struct way *b)
+{
+	if (a->count != b->count || a->end != b->end)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!place_same(a->hops[i].at, b->hops[i].at))
+			return false;
+	return true;
+}
+
+static bool same_question(const struct flow_row *row, const struct walk *w,
+			  const struct paper_location *l)
+{
+	return row->location == l && row->walk.service == w->service &&
+	       row->walk.outside == w->outside && row->walk.inside == w->inside;
+}
+
+static bool alike(const struct flow_row *row, const struct walk *w, const struct paper_location *l)
+{
+	return same_question(row, w, l) && same_way(&row->walk.question, &w->question) &&
+	       same_way(&row->walk.answer, &w->answer);
+}
+
+const struct flow_row *verify_base(const struct verify *v, const struct flow_row *row)
+{
+	const struct flow_row *found = NULL;
+
+	for (size_t i = 0; i < v->row_count && v->rows[i]->walk.failure == &v->failures[0]; i++) {
+		const struct flow_row *base = v->rows[i];
+
+		if (same_question(base, &row->walk, row->location) &&
+		    (!found || (base->walk.circuit == row->walk.circuit &&
+				found->walk.circuit != row->walk.circuit)))
+			found = base;
+	}
+	return found;
+}
+
+static void keep(struct run *r, const struct walk *w)
+{
+	struct verify *v = r->v;
+	struct flow_row *row, **grown;
+
+	for (size_t i = r->first; i < v->row_count; i++)
+		if (alike(v->rows[i], w, r->location)) {
+			v->rows[i]->alike++;
+			return;
+		}
+	row = calloc(1, sizeof(*row));
+	grown = row ? realloc(v->rows, (v->row_count + 1) * sizeof(*grown)) : NULL;
+	if (!grown) {
+		free(row);
+		r->failed = true;
+		return;
+	}
+	v->rows = grown;
+	v->rows[v->row_count++] = row;
+	row->walk = *w;
+	row->location = r->location;
+	row->alike = 1;
+	judge(&row->walk, &row->judged);
+	row->repair_count = repairs_find(&row->walk, &row->judged, row->repairs);
+}
+
+/* The answers that may come to one question from inside. */
+static void answers(struct run *r, struct walk *w)
+{
+	const struct paper_circuit *entries[WALK_ENTRIES];
+	char why[WALK_WHY];
+	size_t count;
+
+	if (w->question.end != WAY_ARRIVED) {
+		keep(r, w);
+		return;
+	}
+	count = walk_entries(w, &w->question.hops[w->question.count - 1].src, entries, why);
+	for (size_t i = 0; i < count || !i; i++) {
+		memset(&w->answer, 0, sizeof(w->answer));
+		walk_answer(w, count ? entries[i] : NULL);
+		keep(r, w);
+	}
+}
+
+static void outbound(struct run *r, const struct paper_destination *d, const struct prefix *host,
+		     const struct in6_addr *remote)
+{
+	size_t choices = 1;
+
+	for (size_t choice = 0; choice < choices && !r->failed; choice++) {
+		struct walk w = { .plan = r->v->plan,
+				  .failure = r->failure,
+				  .inside = r->location->at,
+				  .outside = d,
+				  .host = some_host(host),
+				  .remote = *remote,
+				  .choice = choice };
+
+		walk_question(&w, NULL);
+		choices = w.choices > choices ? w.choices : choices;
+		answers(r, &w);
+	}
+}
+
+static void location(struct run *r, const struct paper_destination *d)
+{
+	const struct points_of *p = &r->points[d - r->v->plan->destinations];
+	const struct config_prefixes *own = &r->location->at->prefixes;
+
+	for (size_t k = 0; k < own->count; k++)
+		for (size_t i = 0; i < p->count; i++)
+			if (address_family(&p->at[i]) == own->at[k].prefix.family)
+				outbound(r, d, &own->at[k].prefix, &p->at[i]);
+}
+
+/* Of two services of one address the one that is published on the circuit is asked. */
+static bool another_has(const struct paper *p, const struct paper_service *s,
+			const struct in6_addr *public, const struct paper_circuit *c)
+{
+	for (size_t i = 0; i < p->service_count && !words_have(&s->circuits, c->name); i++)
+		for (size_t k = 0; k < p->services[i].public.count; k++)
+			if (words_have(&p->services[i].circuits, c->name) &&
+			    !memcmp(&p->services[i].public.at[k].prefix.address, public,
+				    sizeof(*public)))
+				return true;
+	return false;
+}
+
+static void inbound(struct run *r, struct walk w, const struct paper_service *s)
+{
+	const struct paper_circuit *entries[WALK_ENTRIES];
+	char why[WALK_WHY];
+	size_t count = walk_entries(&w, &w.public, entries, why);
+	struct walk one;
+
+	for (size_t i = 0; i < count || !i; i++)
+		for (size_t k = 0; k < s->servers.count; k++) {
+			if (s->servers.at[k].prefix.family != address_family(&w.public) ||
+			    (count && another_has(r->v->plan, s, &w.public, entries[i])))
+				continue;
+			one = w;
+			one.server = s->servers.at[k].prefix.address;
+			walk_question(&one, count ? entries[i] : NULL);
+			if (one.question.end == WAY_ARRIVED) {
+				one.inside = one.question.hops[one.question.count - 1].at.segment;
+				walk_answer(&one, NULL);
+			}
+			keep(r, &one);
+		}
+}
+
+static void service(struct run *r, const struct paper_service *s, const struct paper_destination *d)
+{
+	const struct paper *plan = r->v->plan;
+	const struct points_of *p = &r->points[d - plan->destinations];
+
+	r->location = NULL;
+	for (size_t k = 0; k < s->public.count; k++)
+		for (size_t i = 0; i < p->count && !r->failed; i++) {
+			struct walk w = { .plan = plan,
+					  .failure = r->failure,
+					  .inbound = true,
+					  .outside = d,
+					  .remote = p->at[i],
+					  .service = s,
+					  .public = s->public.at[k].prefix.address };
+
+			w.inside = paper_segment_of(plan, &s->servers.at[0].prefix);
+			if (w.inside && address_family(&w.remote) == address_family(&w.public))
+				inbound(r, w, s);
+		}
+}
+
+static void everything(struct run *r)
+{
+	const struct paper *p = r->v->plan;
+
+	r->first = r->v->row_count;
+	for (size_t i = 0; i < p->location_count; i++)
+		for (size_t k = 0; k < p->destination_count; k++) {
+			const struct paper_destination *d = &p->destinations[k];
+
+			r->location = &p->locations[i];
+			if (!r->location->uses.count || words_have(&r->location->uses, d->name))
+				location(r, d);
+		}
+	for (size_t i = 0; i < p->service_count; i++)
+		for (size_t k = 0; k < p->destination_count; k++)
+			if (!p->services[i].used_by.count ||
+			    words_have(&p->services[i].used_by, p->destinations[k].name))
+				service(r, &p->services[i], &p->destinations[k]);
+}
+
+static int list_points(const struct paper *p, struct points_of *points)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->destination_count && !err; i++)
+		err = verify_points(p, &p->destinations[i], &points[i].at, &points[i].count);
+	return err;
+}
+
+int verify_walk(struct paper *plan, struct verify *v)
+{
+	struct run r = { .v = v };
+	int err;
+
+	memset(v, 0, sizeof(*v));
+	v->plan = plan;
+	r.points = calloc(plan->destination_count + 1, sizeof(*r.points));
+	err = r.points ? list_points(plan, r.points) : -ENOMEM;
+	if (!err)
+		err = verify_failures(v);
+	for (size_t i = 0; i < v->failure_count && !err; i++) {
+		r.failure = &v->failures[i];
+		everything(&r);
+		err = r.failed ? -ENOMEM : 0;
+	}
+	for (size_t i = 0; r.points && i < plan->destination_count; i++)
+		free(r.points[i].at);
+	free(r.points);
+	return err;
+}
+
+void verify_free(struct verify *v)
+{
+	for (size_t i = 0; i < v->row_count; i++)
+		free(v->rows[i]);
+	free(v->rows);
+	free(v->failures);
+	memset(v, 0, sizeof(*v));
+}
