@@ -19,6 +19,7 @@ import time
 
 import build
 import draw
+import foretell
 import gateway
 import machine
 from feed import Feed
@@ -40,6 +41,8 @@ def play(name, setup, keep=False):
     try:
         stage.raise_curtain()
         happened = scene.play(stage)
+        if setup is scene.setup:  # a plan is of the scene as it is, not with something wrong
+            foretell.compare(stage, name)
     except machine.Failed as error:
         stage.check(str(error), False)
     finally:
