@@ -28,7 +28,7 @@ struct paper *paper_read(const char *file, struct report *report)
 	p->file = config_copy(file);
 	/* What is not well written is said before what it would mean. */
 	if (report->errors == before && paper_names(p, report) && paper_join(p, report) &&
-	    report->errors == before)
+	    paper_dumps(p, report) && report->errors == before)
 		return p;
 	paper_free(p);
 	return NULL;

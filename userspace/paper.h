@@ -46,6 +46,7 @@ struct place {
 struct paper_prefixes {
 	struct config_prefixes at;
 	char *bird, *frr, *provider; /* files of dumps, NULL: none */
+	char *peer; /* whose routes count in them, NULL: all */
 	bool given;
 };
 
@@ -190,6 +191,7 @@ struct paper {
 	char *name;
 	int name_line;
 	bool lab;
+	uint32_t asn; /* of the site, 0: not given */
 	char *registered; /* file with prefixes that are registered, NULL: none */
 	int registered_line;
 	struct config_prefixes registry;

@@ -15,6 +15,7 @@
 static const struct field head_fields[] = {
 	{ "name", FIELD_NAME, .required = true, AT(paper, name), .line_at = offsetof(struct paper, name_line) },
 	{ "lab", FIELD_BOOL, AT(paper, lab) },
+	{ "asn", FIELD_NUMBER, AT(paper, asn), .min = 1, .max = UINT32_MAX },
 	{ "registered", FIELD_TEXT, AT(paper, registered),
 	  .line_at = offsetof(struct paper, registered_line) },
 	{ 0 },
@@ -78,6 +79,9 @@ static const struct object gateway_object = { gateway_fields, NAMED(paper_gatewa
 
 static const struct field session_fields[] = {
 	{ "state", FIELD_CHOICE, AT(paper_session, down), .size = 1, CHOICES("up", "down") },
+	{ "bird", FIELD_TEXT, AT(paper_session, bird) },
+	{ "frr", FIELD_TEXT, AT(paper_session, frr) },
+	{ "peer", FIELD_TEXT, AT(paper_session, peer) },
 	{ 0 },
 };
 static const struct object session_object = { .fields = session_fields };
@@ -91,6 +95,10 @@ static const struct object link_object = { link_fields, NAMED(paper_link) };
 
 static const struct field prefixes_fields[] = {
 	{ "prefixes", FIELD_PREFIXES, AT(paper_prefixes, at) },
+	{ "bird", FIELD_TEXT, AT(paper_prefixes, bird) },
+	{ "frr", FIELD_TEXT, AT(paper_prefixes, frr) },
+	{ "provider", FIELD_TEXT, AT(paper_prefixes, provider) },
+	{ "peer", FIELD_TEXT, AT(paper_prefixes, peer) },
 	{ 0 },
 };
 static const struct object prefixes_object = { .fields = prefixes_fields };

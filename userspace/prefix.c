@@ -160,7 +160,8 @@ size_t prefixes_order(struct prefix *p, size_t count)
 {
 	size_t i, kept = 0;
 
-	qsort(p, count, sizeof(*p), prefix_compare);
+	if (count) /* qsort wants an array even for nothing */
+		qsort(p, count, sizeof(*p), prefix_compare);
 	for (i = 0; i < count; i++)
 		if (!kept || !prefix_equal(&p[i], &p[kept - 1]))
 			p[kept++] = p[i];

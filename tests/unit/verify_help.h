@@ -122,7 +122,8 @@ static inline void done(struct judged_plan *p)
 }
 
 /* How often the check says no with that severity at least, about something with this text. */
-static inline size_t red(const struct judged_plan *p, const char *name, enum severity least, const char *about)
+static inline size_t red(const struct judged_plan *p, const char *name, enum severity least,
+			 const char *about)
 {
 	size_t count = 0;
 

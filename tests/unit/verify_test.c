@@ -208,6 +208,62 @@ static void a_broken_plan_is_refused_with_its_line(void **state)
 	}
 }
 
+/* A file of tests/data/dumps, wherever the plan is. */
+static void dumped(char *out, size_t size, const char *format, const char *file)
+{
+	char cwd[256], path[320];
+
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	snprintf(path, sizeof(path), "%s/tests/data/dumps/%s", cwd, file);
+	snprintf(out, size, format, path);
+}
+
+static void dumps_stand_in_for_what_a_plan_says(void **state)
+{
+	const char *received =
+		"    received: [198.18.1.0/24, 198.18.2.0/23, 198.18.128.0/20]\n    accepted: [203.0.113.32";
+	char *text = slurp(SOUND), line[512];
+	struct judged_plan p;
+
+	(void)state;
+	dumped(line, sizeof(line),
+	       "    received: {bird: \"%s\", peer: chicago_primary}\n    accepted: [203.0.113.32",
+	       "bird-routes.txt");
+	text = edit(text, received, line);
+	dumped(line, sizeof(line), "    accepted: {provider: \"%s\"}", "provider.json");
+	text = edit(text, "    accepted: [203.0.113.32/28, 198.51.100.0/28]", line);
+	text = edit(text, "lab: true", "lab: true, asn: 64512");
+	dumped(line, sizeof(line), "chicago-secondary, session: {bird: \"%s\", peer: secondary}",
+	       "bird-protocols.txt");
+	text = edit(text, "chicago-secondary, session: up", line);
+	judge_text(text, &p);
+	assert_int_equal(paper_circuit(p.plan, "chicago")->received.at.count, 2);
+	assert_int_equal(paper_circuit(p.plan, "chicago")->accepted.at.count, 2);
+	assert_int_equal(red(&p, "sessions-up", SEVERITY_WARNING, "chicago-secondary"), 1);
+	assert_int_equal(red(&p, "routes-received", SEVERITY_NOTE, "chicago receives 2 routes"), 1);
+	assert_int_equal(red(&p, "pools-accepted", SEVERITY_ERROR, ""), 0);
+	assert_int_equal(errors(&p), 0); /* sharepoint is not received there, and goes by dallas */
+	done(&p);
+	free(text);
+}
+
+static void a_dump_that_is_none_is_refused_with_its_file(void **state)
+{
+	struct report report = { 0 };
+	char *text = slurp(SOUND), line[512];
+
+	(void)state;
+	dumped(line, sizeof(line), "    accepted: {frr: \"%s\"}", "provider.json");
+	text = edit(text, "    accepted: [203.0.113.32/28, 198.51.100.0/28]", line);
+	assert_null(read_text(text, &report));
+	assert_int_equal(report.errors, 2);
+	assert_non_null(strstr(report.lines[0].file, "provider.json"));
+	assert_non_null(strstr(report.lines[0].text, "no routes in it"));
+	assert_non_null(strstr(report.lines[1].text, "circuits[chicago]"));
+	report_free(&report);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +271,8 @@ int main(void)
 		cmocka_unit_test(repairs_are_those_of_the_guide),
 		cmocka_unit_test(repairs_repair),
 		cmocka_unit_test(what_goes_astray_when_a_circuit_fails_is_foretold),
+		cmocka_unit_test(dumps_stand_in_for_what_a_plan_says),
+		cmocka_unit_test(a_dump_that_is_none_is_refused_with_its_file),
 		cmocka_unit_test(a_broken_plan_is_refused_with_its_line),
 	};
 
