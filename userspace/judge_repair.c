@@ -91,7 +91,12 @@ static bool inbound_nat(const struct walk *w, struct repair *r)
 	return true;
 }
 
-/* Of the ways' routes the one that led off, when it came from a circuit and another is left. */
+static bool is_own(const struct paper_segment *g, const struct paper_route *route)
+{
+	return route >= g->routes.at && route < g->routes.at + g->routes.count;
+}
+
+/* Of a way's routes the one without which the flow comes back as it went. */
 static bool scoping(const struct walk *w, const struct way *way, struct repair *r)
 {
 	for (size_t i = 0; i < way->count; i++) {
@@ -106,7 +111,7 @@ static bool scoping(const struct walk *w, const struct way *way, struct repair *
 			 route->line, route->circuit ? "received on " : "to ",
 			 route->circuit ? route->circuit->name : route->next.text,
 			 first ? place_name(way->hops[i - 1].at) : place_name(at));
-		if (first && route->circuit)
+		if (first && route->circuit && !is_own(way->hops[i - 1].at.segment, route))
 			snprintf(r->lines[0], REPAIR_TEXT, "segments: [{name: %s, without: [%s]}]",
 				 place_name(way->hops[i - 1].at), route->circuit->name);
 		return true;
@@ -137,14 +142,16 @@ static bool own_pool(const struct walk *w, const struct judgement *j, struct rep
 
 size_t repairs_find(const struct walk *w, const struct judgement *j, struct repair *out)
 {
+	const struct way *first = w->inbound ? &w->answer : &w->question;
+	const struct way *second = w->inbound ? &w->question : &w->answer;
 	size_t count = 0;
 
-	if (j->what == JUDGED_SYMMETRIC || (w->question.end != WAY_ARRIVED && !w->circuit))
+	if (j->what == JUDGED_SYMMETRIC || j->stated)
 		return 0;
-	if (w->inbound && w->service && w->service->publisher.kind != PLACE_NONE)
+	if (w->inbound && w->service->publisher.kind != PLACE_NONE)
 		count += inbound_nat(w, &out[count]);
 	if (!w->inbound)
 		count += own_pool(w, j, &out[count]);
-	count += scoping(w, w->inbound ? &w->answer : &w->question, &out[count]);
+	count += scoping(w, first, &out[count]) || scoping(w, second, &out[count]);
 	return count;
 }

@@ -44,7 +44,8 @@ struct place {
 
 /* Prefixes, written out or read from what a router shows. */
 struct paper_prefixes {
-	struct config_prefixes at;
+	struct config_prefixes
+		at; /* of `received`: sorted by prefix_compare, which takes them as they begin */
 	char *bird, *frr, *provider; /* files of dumps, NULL: none */
 	char *peer; /* whose routes count in them, NULL: all */
 	bool given;

@@ -220,6 +220,17 @@ static int list_points(const struct paper *p, struct points_of *points)
 	return err;
 }
 
+/* What circuits receive is asked at every hop (circuit_reaches). */
+static void sort_received(struct paper *p)
+{
+	for (size_t i = 0; i < p->circuit_count; i++) {
+		struct config_prefixes *list = &p->circuits[i].received.at;
+
+		if (list->count)
+			qsort(list->at, list->count, sizeof(*list->at), prefix_compare);
+	}
+}
+
 int verify_walk(struct paper *plan, struct verify *v)
 {
 	struct run r = { .v = v };
@@ -227,6 +238,7 @@ int verify_walk(struct paper *plan, struct verify *v)
 
 	memset(v, 0, sizeof(*v));
 	v->plan = plan;
+	sort_received(plan);
 	r.points = calloc(plan->destination_count + 1, sizeof(*r.points));
 	err = r.points ? list_points(plan, r.points) : -ENOMEM;
 	if (!err)

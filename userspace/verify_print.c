@@ -208,6 +208,65 @@ static void print_failures(const struct verify *v)
 	print_table_end();
 }
 
+/* What a failure does to one location, or to what uses services: the worst of its flows. */
+enum effect { EFFECT_NONE, EFFECT_MOVED, EFFECT_ASTRAY, EFFECT_LOST };
+
+static enum effect effect_on(const struct verify *v, const struct flow_row *row)
+{
+	const struct flow_row *was = verify_base(v, row);
+
+	if (!has_changed(v, row))
+		return EFFECT_NONE;
+	if (row->judged.what == JUDGED_BLACK_HOLED)
+		return was && was->judged.what == JUDGED_BLACK_HOLED ? EFFECT_NONE : EFFECT_LOST;
+	return row->judged.what == JUDGED_ASYMMETRIC ? EFFECT_ASTRAY : EFFECT_MOVED;
+}
+
+static enum effect worst(const struct verify *v, const struct failure *f, const struct paper_location *l,
+			 const struct paper_service *s)
+{
+	enum effect found = EFFECT_NONE, one;
+
+	for (size_t i = 0; i < v->row_count; i++) {
+		const struct flow_row *row = v->rows[i];
+
+		if (row->walk.failure != f || row->location != l || row->walk.service != s)
+			continue;
+		one = effect_on(v, row);
+		found = one > found ? one : found;
+	}
+	return found;
+}
+
+/* What each failure means, for how many heads and which services. */
+static void print_impact(const struct verify *v)
+{
+	static const char *const columns[] = { "without",	  "heads-moved",
+					       "heads-astray",	  "heads-losing",
+					       "services-moved",  "services-astray",
+					       "services-losing", NULL };
+	const struct paper *p = v->plan;
+	char text[96];
+
+	print_table_begin("impact", columns);
+	for (size_t f = 1; f < v->failure_count; f++) {
+		uint64_t heads[4] = { 0 }, services[4] = { 0 };
+
+		for (size_t i = 0; i < p->location_count; i++)
+			heads[worst(v, &v->failures[f], &p->locations[i], NULL)] +=
+				p->locations[i].heads;
+		for (size_t i = 0; i < p->service_count; i++)
+			services[worst(v, &v->failures[f], NULL, &p->services[i])]++;
+		print_cell_text(failure_text(&v->failures[f], text, sizeof(text)));
+		for (int e = EFFECT_MOVED; e <= EFFECT_LOST; e++)
+			print_cell_number(heads[e]);
+		for (int e = EFFECT_MOVED; e <= EFFECT_LOST; e++)
+			print_cell_number(services[e]);
+		print_row_end();
+	}
+	print_table_end();
+}
+
 static const char *check_text(enum check_verdict verdict)
 {
 	return verdict == CHECK_YES ? "yes" : verdict == CHECK_NO ? "no" : "not known";
@@ -250,6 +309,7 @@ bool verify_print(const struct verify *v, const struct findings *f, bool paths)
 	print_paths(v, paths);
 	print_repairs(v);
 	print_failures(v);
+	print_impact(v);
 	print_checks(f);
 	print_line("\n%s: %s; %zu errors, %zu warnings, %zu notes", v->plan->file,
 		   sound ? "sound" : "not sound", count[SEVERITY_ERROR], count[SEVERITY_WARNING],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What leads where: routes of a site, what is received on a circuit, what the provider has of this site. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "walk.h"
 
@@ -25,14 +26,25 @@ bool circuit_up(const struct walk *w, const struct paper_circuit *c)
 	return up;
 }
 
+/* The provider's routes are many, and asked at every hop: they are sorted, and looked for by length. */
 bool circuit_reaches(const struct paper_circuit *c, const struct in6_addr *a, struct prefix *by)
 {
-	const struct prefix host = host_prefix(a);
-	const struct config_prefix *p = longest_of(&c->received.at, &host);
+	struct prefix p = host_prefix(a);
+	unsigned int bit = prefix_mapped_length(&p);
 
-	if (p)
-		*by = p->prefix;
-	return p;
+	while (c->received.at.count) {
+		if (bsearch(&p, c->received.at.at, c->received.at.count, sizeof(*c->received.at.at),
+			    prefix_compare)) {
+			*by = p;
+			return true;
+		}
+		if (!p.length)
+			break;
+		p.length--;
+		bit--;
+		p.address.s6_addr[bit / 8] &= (unsigned char)~(0x80u >> (bit % 8));
+	}
+	return false;
 }
 
 static bool within(const struct config_prefixes *list, const struct prefix *p)

@@ -106,6 +106,44 @@ static void repairs_are_those_of_the_guide(void **state)
 	done(&p);
 }
 
+static const struct flow_row *outbound_row(const struct judged_plan *p, const char *from, const char *to)
+{
+	for (size_t i = 0; i < p->v.row_count; i++)
+		if (p->v.rows[i]->location && !strcmp(p->v.rows[i]->location->name, from) &&
+		    !strcmp(p->v.rows[i]->walk.outside->name, to))
+			return p->v.rows[i];
+	fail_msg("no flow from %s to %s", from, to);
+	return NULL;
+}
+
+/* A pool of its own mends nothing that goes astray inside; the route that leads astray does. */
+static void a_repair_that_does_not_help_is_not_named(void **state)
+{
+	char *text = slurp(SOUND);
+	const struct flow_row *row;
+	struct judged_plan p;
+
+	(void)state;
+	text = edit(text, "firewalls:\n",
+		    "  - {name: relay, routes: [{to: 10.2.0.0/16, next: branch}]}\nfirewalls:\n"
+		    "  - {name: second, between: [branch, relay]}\n");
+	text = edit(text, "{to: [10.2.0.0/16], next: branch}", "{to: [10.2.0.0/16], next: relay}");
+	judge_text(text, &p);
+	assert_int_equal(outbound_row(&p, "branch-users", "exchange")->judged.what, JUDGED_ASYMMETRIC);
+	assert_int_equal(outbound_row(&p, "branch-users", "exchange")->repair_count, 0);
+	done(&p);
+	text = edit(
+		text, "      - {to: [10.2.0.0/16], next: relay}\n",
+		"      - {to: [10.2.0.0/16], next: relay}\n      - {to: [10.0.0.0/8], next: branch}\n");
+	judge_text(text, &p);
+	row = outbound_row(&p, "branch-users", "exchange");
+	assert_int_equal(row->repair_count, 1);
+	assert_int_equal(row->repairs[0].kind, REPAIR_SCOPING);
+	assert_string_equal(place_name(row->repairs[0].at), "head-office");
+	done(&p);
+	free(text);
+}
+
 /* What is proposed is written into the plan, and the plan is sound. */
 static void repairs_repair(void **state)
 {
@@ -269,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scenes_are_foretold),
 		cmocka_unit_test(repairs_are_those_of_the_guide),
+		cmocka_unit_test(a_repair_that_does_not_help_is_not_named),
 		cmocka_unit_test(repairs_repair),
 		cmocka_unit_test(what_goes_astray_when_a_circuit_fails_is_foretold),
 		cmocka_unit_test(dumps_stand_in_for_what_a_plan_says),

@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# verify as a command: its statuses, and that -j tells what the tables tell.
+set -euo pipefail
+samepath=${SAMEPATH:-build/samepath}
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+# status EXPECTED WORDS...: what is written is in $out
+status() {
+	local found=0 expected=$1
+	shift
+	"$samepath" "$@" >"$out" 2>&1 || found=$?
+	[[ $found == "$expected" ]] || { echo "samepath $*: status $found, not $expected" && cat "$out" && exit 1; }
+}
+says() { grep -q -- "$1" "$out" || { echo "not said: $1" && cat "$out" && exit 1; }; }
+json() { python3 -c "import json,sys; d = json.load(open(sys.argv[1])); assert $1, d" "$out"; }
+
+status 0 verify tests/lab/plans/solution-1a.yaml
+says '^  *1  cloud  exchange-hybrid  internet  internet  symmetric  192.168.5.5 of internet'
+! grep -q '^paths' "$out"
+status 0 verify --paths tests/lab/plans/solution-1a.yaml
+says '^  *1  answer *2  nj '
+status 1 verify tests/lab/plans/problem-1.yaml
+says 'ny-fw: stateful, and has not seen the question'
+says '^tests/lab/plans/problem-1.yaml: not sound; 1 errors'
+
+status 1 -j verify tests/lab/plans/problem-1.yaml
+json 'd["verdict"] == "not sound" and d["flows"][0]["ends-at"] == "ny-fw"'
+json '[h["at"] for h in d["paths"] if h["way"] == "answer"] == ["servers", "nj", "ny", "ny-fw"]'
+json '{r["repair"] for r in d["repairs"]} == {"source-nat", "route-scoping"}'
+json '{c["check"] for c in d["checks"] if c["severity"] == "error"} == {"inbound-symmetric"}'
+json 'all(isinstance(c["number"], int) for c in d["checks"])'
+
+status 2 verify tests/lab/plans/no-such-plan.yaml
+says 'no-such-plan.yaml: cannot be read'
+status 2 verify userspace/samepath.yaml
+says 'plan: missing; it is required'
+status 2 -j verify userspace/samepath.yaml
+json 'len(d["errors"]) > 3 and d["errors"][0]["line"] > 0'
+status 2 verify one two
+says 'verify two: unknown word'
+status 2 verify --path one
+says 'verify --path: unknown word'
