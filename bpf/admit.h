@@ -54,6 +54,8 @@ static __always_inline enum verdict F(proof_or_not)(struct pkt *p, struct F(open
 	proof = proof_of(&o->remote, &o->input, &tag);
 	if (!proof)
 		return V_NO_FLOW;
+	if (dry)
+		return V_PROVEN;
 	proof->tag = tag;
 	proof->until = p->now / NANOSECONDS + PROOF_LENGTH;
 	if (counter)
@@ -108,6 +110,7 @@ static __noinline enum verdict F(admit)(struct xdp_md *ctx, struct pkt *p, struc
 		return V_INSIDE_SOURCE;
 	if (!service)
 		return F(stranger)(p, key);
+	trail_service(number);
 	F(map_address_)(&o->remote, &key->saddr);
 	if (F(link_local)(&key->saddr) || F(source_is_no_remote)(p, &key->saddr))
 		return V_MARTIAN;

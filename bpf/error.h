@@ -177,6 +177,7 @@ static __always_inline enum verdict F(error_path)(struct xdp_md *ctx, struct pkt
 	}
 	if (!f)
 		return F(error_stray)(p, e, verdict == GO_ON ? V_ERROR_NO_FLOW : verdict);
+	trail_quoted();
 	verdict = F(error_follow)(ctx, p, f, e);
 	if (verdict == GO_ON)
 		verdict = F(error_rewrite)(ctx, p, f, e);

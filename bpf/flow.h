@@ -4,6 +4,85 @@
  * as good as absent. Included once a family, after family.h.
  */
 
+/* Which of the flows that one packet meets: an explanation has a copy of each. */
+#ifndef SAMEPATH_BPF_FLOW
+#define SAMEPATH_BPF_FLOW
+enum met { MET_OWN, MET_PEER, MET_OLD, MET_MAX };
+
+/*
+ * What an insert answers is kept in an int everywhere: before Linux 6.4 (d7ba4cc900bf) the map gives
+ * one, its upper half is zero, and as a long it would equal no error.
+ */
+#define EEXIST 17
+#define EBUSY 16
+#endif
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MET_MAX);
+	__type(key, __u32);
+	__type(value, FLOW);
+} F(flow_copies) SEC(".maps");
+
+static __always_inline FLOW *F(flow_copied)(const FLOW *f, enum met met)
+{
+	__u32 place = met;
+	FLOW *copy = bpf_map_lookup_elem(&F(flow_copies), &place);
+
+	if (copy)
+		*copy = *f;
+	return copy;
+}
+
+/* The half of this key, NULL when there is none. */
+static __always_inline FLOW *F(flow_at)(const FLOW_KEY *key, enum met met)
+{
+	FLOW *f = bpf_map_lookup_elem(FLOWS, key);
+
+	return dry && f ? F(flow_copied)(f, met) : f;
+}
+
+/* The half that the explanation is about. */
+static __always_inline void F(trail_half)(struct trail *t, const FLOW_KEY *key, const FLOW *f)
+{
+	F(map_address_)(&t->key.saddr, &key->saddr);
+	F(map_address_)(&t->key.daddr, &key->daddr);
+	t->key.sport = key->sport;
+	t->key.dport = key->dport;
+	t->key.protocol = key->protocol;
+	F(map_address_)(&t->saddr, &f->saddr);
+	F(map_address_)(&t->daddr, &f->daddr);
+	t->half = f->half;
+	t->circuit = f->half.circuit;
+}
+
+/* Of an explanation: the flow that the packet met, as a copy to work on. */
+static __noinline FLOW *F(flow_met)(const FLOW_KEY *key, const FLOW *f)
+{
+	struct trail *t = trail_at();
+
+	if (!t)
+		return NULL;
+	t->flags |= TRAIL_FLOW;
+	F(trail_half)(t, key, f);
+	return F(flow_copied)(f, MET_OWN);
+}
+
+/* 0, -EEXIST, or another error. An explanation only looks whether there is one. */
+static __always_inline int F(flow_insert)(const FLOW_KEY *key, const FLOW *f)
+{
+	if (dry)
+		return bpf_map_lookup_elem(FLOWS, key) ? -EEXIST : 0;
+	return bpf_map_update_elem(FLOWS, key, f, BPF_NOEXIST);
+}
+
+/* Takes out the half that was just inserted. */
+static __always_inline void F(flow_take_back)(const FLOW_KEY *key)
+{
+	if (!dry)
+		bpf_map_delete_elem(FLOWS, key);
+}
+
 /* The key of the other half: the translated tuple turned around. */
 static __always_inline void F(flow_peer_key)(const FLOW *f, __u8 protocol, FLOW_KEY *key)
 {
@@ -20,7 +99,7 @@ static __always_inline FLOW *F(flow_peer)(const FLOW *f, __u8 protocol)
 	FLOW_KEY key;
 
 	F(flow_peer_key)(f, protocol, &key);
-	return bpf_map_lookup_elem(FLOWS, &key);
+	return F(flow_at)(&key, MET_PEER);
 }
 
 /* The whole question, of both halves. */
@@ -63,6 +142,8 @@ static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
 	FLOW *f = bpf_map_lookup_elem(FLOWS, key);
 
 	if (!f)
+		return NULL;
+	if (dry && !(f = F(flow_met)(key, f)))
 		return NULL;
 	p->dead = F(flow_dead)(f, p->protocol, p->settings, p->now, 0);
 	return p->dead ? NULL : f;
@@ -161,7 +242,7 @@ static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
 	__u32 flags = __sync_fetch_and_or(&f->half.flags, FLOW_REMOVED), circuit, class;
 	struct in6_addr room;
 
-	if (flags & FLOW_REMOVED)
+	if (dry || flags & FLOW_REMOVED)
 		return;
 	if ((__s64)(now - f->half.last) < (__s64)FLOW_GRACE) {
 		__sync_fetch_and_and(&f->half.flags, ~FLOW_REMOVED);
@@ -248,7 +329,7 @@ static __noinline void F(flow_advance)(struct pkt *p, const FLOW_KEY *key, FLOW 
 		if (flags & FLOW_SEEN || p->protocol == IPPROTO_TCP)
 			return;
 		F(flow_peer_key)(f, p->protocol, &peer_key);
-		peer = bpf_map_lookup_elem(FLOWS, &peer_key);
+		peer = F(flow_at)(&peer_key, MET_PEER);
 		if (peer)
 			F(flow_open_ended)(&peer_key, peer);
 		return;

@@ -97,12 +97,15 @@ static long F(circuit_next)(__u32 index, struct F(choice) *c)
 	drained = bpf_map_lookup_elem(&drains, &number);
 	if (!circuit || circuit->flags & CIRCUIT_RETIRING || !drained || *drained) {
 		c->o->result = V_NO_CIRCUIT;
+		trail_why(circuit && circuit->flags & CIRCUIT_RETIRING ? WHY_RETIRING : WHY_DRAINED, 0);
+		trail_try(number, V_NO_CIRCUIT);
 		return 0;
 	}
 	c->o->circuit = number;
 	translated = !(circuit->flags & CIRCUIT_PIN_ONLY) && !(rule->flags & RULE_NO_TRANSLATE);
 	verdict = circuit_takes(c->p, circuit) ? F(circuit_try)(c, circuit, translated) :
 						 V_OTHER_PROTOCOL;
+	trail_try(number, verdict);
 	if (verdict == GO_ON && !translated) {
 		c->o->keep_source = 1;
 		F(opening_flags)(c->o, FLOW_PIN_ONLY, FLOW_PIN_ONLY);
@@ -143,6 +146,7 @@ static __noinline enum verdict F(hairpin)(struct xdp_md *ctx, struct pkt *p, str
 		return V_NOT_PUBLISHED;
 	if (service->flags & SERVICE_KEEP_ALL)
 		return V_TO_INSIDE; /* its server has the address, and the kernel a route to it */
+	trail_service(number);
 	F(opening_start)(p, o, key, number);
 	if (!F(server_choose)(p, &o->best, service, number, &key->saddr, &o->server))
 		return V_NO_SERVER;
@@ -208,8 +212,11 @@ static __noinline enum verdict F(leave)(struct xdp_md *ctx, struct pkt *p, struc
 	destination = F(trie_find)(&F(classes), p->slot, &key->daddr);
 	cell = policy_find(p, source, destination);
 	rule = cell.rule ? rule_find(p, cell.rule) : NULL;
-	if (!rule)
+	if (!rule) {
+		trail_policy(source, destination, 0, cell.class);
 		return F(or_local)(key, V_NO_POLICY);
+	}
+	trail_policy(source, destination, cell.rule, cell.class);
 	F(opening_start)(p, o, key, cell.class);
 	F(opening_flags)(o, FLOW_TO_CIRCUIT, FLOW_FROM_CIRCUIT);
 	verdict = F(circuit)(ctx, p, o, rule);

@@ -99,7 +99,7 @@ __noinline __u32 next_hop_find(struct next_hop_search *s)
 	__u32 h;
 	int i;
 
-	if (!s)
+	if (!s || dry)
 		return 0;
 	mac = s->want.dmac;
 	h = hash_word(s->want.oif, mac_word(mac, 0) | (__u32)mac_word(mac, 1) << 16);

@@ -88,20 +88,20 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 	int error;
 
 	F(way_keep)(p, &o->forward, &o->way);
-	error = bpf_map_update_elem(FLOWS, &o->key, &o->forward, BPF_NOEXIST);
+	error = F(flow_insert)(&o->key, &o->forward);
 	if (error == -EEXIST) {
-		old = bpf_map_lookup_elem(FLOWS, &o->key);
+		old = F(flow_at)(&o->key, MET_OLD);
 		if (old && !(old->half.flags & FLOW_REPLY) &&
 		    F(flow_dead)(old, p->protocol, p->settings, p->now, FLOW_GRACE)) {
 			F(flow_remove)(&o->key, old, p->now);
-			error = bpf_map_update_elem(FLOWS, &o->key, &o->forward, BPF_NOEXIST);
+			error = dry ? 0 : F(flow_insert)(&o->key, &o->forward);
 		}
 	}
 	if (error) {
-		bpf_map_delete_elem(FLOWS, &o->reply_key);
+		F(flow_take_back)(&o->reply_key);
 		if (o->reserved) {
-			bpf_map_delete_elem(&F(mappings), &o->inside_key);
-			bpf_map_delete_elem(&F(mappings), &o->pool_key);
+			F(mapping_delete)(&o->inside_key);
+			F(mapping_delete)(&o->pool_key);
 		}
 		return error == -EEXIST ? V_FLOW_ENDING : V_TABLE_FULL;
 	}
@@ -116,6 +116,26 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 	}
 	F(opened_event)(p, o, E_FLOW_OPENED);
 	return GO_ON;
+}
+
+/* What an explanation says of the flow that would be made, or for which there was no room. */
+static __always_inline void F(trail_opening)(const struct pkt *p, const struct F(opening) *o,
+					     enum verdict verdict)
+{
+	struct trail *t = trail_at();
+
+	if (!t)
+		return;
+	if (verdict == GO_ON)
+		t->flags |= TRAIL_OPENS;
+	if (!o->keep_source && !p->bare)
+		t->flags |= TRAIL_SEARCHED;
+	t->flags |= (o->mapped ? TRAIL_MAPPED : 0) | (o->mapped && !o->reserved ? TRAIL_REUSED : 0) |
+		    (o->keep_source ? TRAIL_KEEPS_SOURCE : 0) | (o->proven ? TRAIL_PROVEN : 0);
+	t->addresses = o->addresses;
+	t->span_low = o->low;
+	t->span_count = o->count;
+	F(trail_half)(t, &o->key, &o->forward);
 }
 
 /* Share, port and halves; the share goes back when anything fails. */
@@ -139,6 +159,7 @@ static __noinline enum verdict F(opening_make)(struct pkt *p, struct F(opening) 
 		verdict = F(snat)(p, o, circuit);
 	if (verdict == GO_ON)
 		verdict = F(opening_finish)(p, o);
+	F(trail_opening)(p, o, verdict);
 	if (verdict == GO_ON)
 		return GO_ON;
 	share_release(&o->host, o->service, FLOW_HALF_OPEN);
@@ -175,7 +196,7 @@ static __always_inline enum verdict F(refuse)(struct pkt *p, enum verdict verdic
 /* A flow is in the way of its own successor: dead, but not yet for the grace. */
 static __always_inline bool F(tuple_ending)(struct pkt *p, const FLOW_KEY *key)
 {
-	FLOW *old = p->dead ? bpf_map_lookup_elem(FLOWS, key) : NULL;
+	FLOW *old = p->dead ? F(flow_at)(key, MET_OLD) : NULL;
 
 	return old && !F(flow_dead)(old, p->protocol, p->settings, p->now, FLOW_GRACE);
 }

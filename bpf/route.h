@@ -110,6 +110,23 @@ static __always_inline void way_next_hop(struct way *way, struct bpf_fib_lookup 
 	else
 		__builtin_memcpy(&way->next_hop, fib->ipv6_dst, sizeof(way->next_hop));
 }
+/* The way that the packet would leave by. */
+static __always_inline void trail_way(const struct way *way)
+{
+	struct trail *t = trail_at();
+
+	if (!t)
+		return;
+	t->flags |= TRAIL_WAY;
+	t->oif = way->out;
+	t->mtu = way->mtu;
+	t->tags[0] = way->tags[0];
+	t->tags[1] = way->tags[1];
+	__builtin_memcpy(t->dmac, way->dmac, ETH_ALEN);
+	__builtin_memcpy(t->smac, way->smac, ETH_ALEN);
+	t->resolved = way->resolved;
+	t->next_hop = way->next_hop;
+}
 #endif
 
 /*
@@ -154,6 +171,7 @@ static __always_inline int F(way_ask)(struct xdp_md *ctx, __u32 ifindex, __u32 f
 	__builtin_memcpy(way->smac, fib->smac, ETH_ALEN);
 	way_next_hop(way, fib);
 	way_device(way);
+	trail_way(way);
 	return answer;
 }
 
@@ -216,12 +234,17 @@ __noinline int F(way_of_circuit)(struct xdp_md *ctx, const struct F(wish) *w, st
 		return refused;
 	if (w->translated) {
 		answer = F(way_ask)(ctx, w->ifindex, 0, &w->source, &w->destination, w->protocol, way);
-		if (!F(way_found)(answer))
+		if (!F(way_found)(answer)) {
+			trail_why(WHY_NOT_ROUTED, answer);
 			return answer;
-		if (!F(way_fits)(w, way))
+		}
+		if (!F(way_fits)(w, way)) {
+			trail_why(WHY_ELSEWHERE, way->oif);
 			return refused;
+		}
 		if (way_works(way, w->now))
 			return answer;
+		trail_why(WHY_NOT_WORKING, way->oif);
 	}
 	for (i = 0; i < CIRCUIT_LINKS && circuit->links[i]; i++) {
 		answer = F(way_ask)(ctx, circuit->links[i], BPF_FIB_LOOKUP_OUTPUT, &w->source,
@@ -321,7 +344,7 @@ static __noinline enum verdict F(route_ask)(struct xdp_md *ctx, struct pkt *p, F
 static __always_inline enum verdict F(route)(struct xdp_md *ctx, struct pkt *p, FLOW *f,
 					     struct way *way)
 {
-	struct next_hop *hop = F(way_kept)(p, f);
+	struct next_hop *hop = dry ? NULL : F(way_kept)(p, f);
 
 	/* what is too big asks for itself: to be cut it must know more, to be told the truth, the newest */
 	if (!hop || p->length > hop->mtu)

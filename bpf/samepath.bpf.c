@@ -6,6 +6,7 @@
 #include "packet.h"
 #include "../vmlinux/vmlinux.h"
 #include "checksum.h"
+#include "dry.h"
 #include "event.h"
 #include "state.h"
 #include "role.h"
@@ -75,6 +76,22 @@ static __always_inline void count(__u32 verdict, __u32 bytes)
 	tally->bytes += bytes;
 }
 
+static __always_inline void trail_end(const struct pkt *p, enum verdict verdict)
+{
+	struct trail *t = trail_at();
+
+	if (!t)
+		return;
+	t->verdict = verdict;
+	t->slot = p->slot;
+	t->ifindex = p->ifindex;
+	t->role = p->role;
+	t->family = p->family;
+	t->protocol = p->protocol;
+	t->answer_type = p->answer.type;
+	t->answer_code = p->answer.code;
+}
+
 #include "cut.h"
 
 /*
@@ -86,6 +103,7 @@ static __always_inline int finish(struct xdp_md *ctx, struct pkt *p, enum verdic
 	int action = XDP_PASS;
 
 	count(verdict, p->frame);
+	trail_end(p, verdict);
 	switch (fate_of(verdict)) {
 	case FATE_FORWARD:
 		return p->action;

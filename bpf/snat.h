@@ -20,13 +20,6 @@
 #define PROBES_MANY(count) (((count) < PROBES ? (count) : PROBES) / 2)
 #define NEXT_ADDRESSES 4 /* that a TCP flow may take when its host's address is full */
 
-/*
- * What an insert answers is kept in an int everywhere: before Linux 6.4 (d7ba4cc900bf) the map gives
- * one, its upper half is zero, and as a long it would equal no error.
- */
-#define EEXIST 17
-#define EBUSY 16
-
 /* Does the gateway itself use this port of an address that is its own? */
 static __always_inline bool port_is_ours(struct pkt *p, __u16 port)
 {
@@ -156,21 +149,27 @@ static __always_inline void F(opening_fill)(struct F(opening) *o, __be16 port)
  */
 static __always_inline int F(reply_insert)(struct pkt *p, struct F(opening) *o)
 {
-	int error = bpf_map_update_elem(FLOWS, &o->reply_key, &o->reply, BPF_NOEXIST);
+	int error = F(flow_insert)(&o->reply_key, &o->reply);
 	FLOW *old, *forward;
 
 	if (error != -EEXIST)
 		return error;
-	old = bpf_map_lookup_elem(FLOWS, &o->reply_key);
+	old = F(flow_at)(&o->reply_key, MET_OLD);
 	if (!old || !(old->half.flags & FLOW_REPLY) ||
 	    !F(flow_dead)(old, p->protocol, p->settings, p->now, FLOW_GRACE))
 		return error;
 	F(flow_peer_key)(old, p->protocol, &o->old_key);
-	forward = bpf_map_lookup_elem(FLOWS, &o->old_key);
+	forward = F(flow_at)(&o->old_key, MET_OLD);
 	if (!forward)
 		return error; /* who took it takes the reply half next, or a sweep does */
 	F(flow_remove)(&o->old_key, forward, p->now);
-	return bpf_map_update_elem(FLOWS, &o->reply_key, &o->reply, BPF_NOEXIST);
+	return dry ? 0 : F(flow_insert)(&o->reply_key, &o->reply);
+}
+
+static __always_inline void F(mapping_delete)(const struct F(mapping_key) *key)
+{
+	if (!dry)
+		bpf_map_delete_elem(&F(mappings), key);
 }
 
 /* Reserves the port for the inside endpoint; 0, or a negative error with nothing left behind. */
@@ -184,6 +183,8 @@ static __always_inline int F(mapping_insert)(struct pkt *p, struct F(opening) *o
 	o->pool.state = MAPPING_ALIVE;
 	o->pool.address = o->key.saddr;
 	o->pool.port = o->key.sport;
+	if (dry)
+		return bpf_map_lookup_elem(&F(mappings), &o->pool_key) ? -EEXIST : 0;
 	error = bpf_map_update_elem(&F(mappings), &o->pool_key, &o->pool, BPF_NOEXIST);
 	if (error)
 		return error;
@@ -247,20 +248,21 @@ static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o
 		 * address that left the pool, or a port that is a service's by now, is for the flows
 		 * that wear it, not for new ones.
 		 */
-		bpf_map_delete_elem(&F(mappings), &o->inside_key);
+		F(mapping_delete)(&o->inside_key);
 		return false;
 	}
 	if (!F(same_address_)(&pool->address, &o->key.saddr) || pool->port != o->key.sport) {
 		/* a remnant too: nobody else would take it out, and no other could go in */
-		bpf_map_delete_elem(&F(mappings), &o->inside_key);
+		F(mapping_delete)(&o->inside_key);
 		return false;
 	}
 	if (pool->state == MAPPING_DEAD)
 		return false;
-	if (pool->state == MAPPING_DYING &&
+	if (pool->state == MAPPING_DYING && !dry &&
 	    __sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_ALIVE) == MAPPING_DEAD)
 		return false;
-	pool->seen = p->now;
+	if (!dry)
+		pool->seen = p->now;
 	F(opening_fill)(o, inside->port);
 	error = F(reply_insert)(p, o);
 	o->result = !error ? GO_ON : error == -EEXIST ? V_FLOW_ENDING : V_TABLE_FULL;
@@ -303,8 +305,8 @@ static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, stru
 		return 1;
 	}
 	if (o->mapped) {
-		bpf_map_delete_elem(&F(mappings), &o->inside_key);
-		bpf_map_delete_elem(&F(mappings), &o->pool_key);
+		F(mapping_delete)(&o->inside_key);
+		F(mapping_delete)(&o->pool_key);
 	}
 	if (error == -EEXIST)
 		return 0;

@@ -7,6 +7,7 @@
 #ifndef SAMEPATH_BPF_STATE_H
 #define SAMEPATH_BPF_STATE_H
 
+#include "dry.h"
 #include "packet.h"
 
 #define FLOW_TCP (FLOW_SYN | FLOW_ACK | FLOW_FIN | FLOW_RST)
@@ -93,7 +94,7 @@ static __always_inline void side_add(__u32 side, __s64 count)
 /* A flow of the service is there, a hairpin too; and it is no more. */
 static __always_inline void service_enter(__u32 service)
 {
-	struct service_load *load = service_load(service);
+	struct service_load *load = dry ? NULL : service_load(service);
 	struct service_counter *counter = service_counter(service);
 
 	if (load)
@@ -122,6 +123,8 @@ static __always_inline void half_open_release(const struct in6_addr *address, __
 	struct service_load *load;
 	struct host *host;
 
+	if (dry)
+		return;
 	if (service) {
 		load = service_load(service);
 		if (load)
@@ -140,6 +143,8 @@ static __always_inline void half_open_take(const struct in6_addr *address, __u32
 	struct service_load *load;
 	struct host *host;
 
+	if (dry)
+		return;
 	if (service) {
 		load = service_load(service);
 		if (load)
@@ -158,6 +163,8 @@ static __always_inline void share_release(const struct in6_addr *address, __u32 
 {
 	struct host *host = service ? NULL : bpf_map_lookup_elem(&hosts, address);
 
+	if (dry)
+		return;
 	if (service)
 		side_add(OUTSIDE_FLOWS, -1);
 	else if (host)
@@ -190,8 +197,29 @@ static __always_inline bool rate_admits(__u64 *rate, __u64 stamp, __u32 max)
 
 	if (same && (was & RATE_MAX) >= max)
 		return false;
-	__sync_val_compare_and_swap(rate, was, same ? was + 1 : (stamp << RATE_BITS | 1));
+	if (!dry)
+		__sync_val_compare_and_swap(rate, was, same ? was + 1 : (stamp << RATE_BITS | 1));
 	return true;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct host);
+} host_copies SEC(".maps");
+
+/* For an explanation: a copy of the record, or that of a host without flows. */
+static __always_inline struct host *host_copied(const struct host *host)
+{
+	__u32 zero = 0;
+	struct host *copy = bpf_map_lookup_elem(&host_copies, &zero);
+
+	if (copy && host)
+		*copy = *host;
+	else if (copy)
+		__builtin_memset(copy, 0, sizeof(*copy));
+	return copy;
 }
 
 /* The inside host's record, made when it is new; NULL: the table of hosts is full. */
@@ -200,6 +228,8 @@ static __always_inline struct host *host_find(const struct in6_addr *address, __
 	struct host *host = bpf_map_lookup_elem(&hosts, address);
 	struct host new = {.touched = now};
 
+	if (dry)
+		return host_copied(host);
 	if (host) {
 		host->touched = now;
 		return host;
@@ -225,9 +255,9 @@ static __always_inline enum verdict flow_take(struct pkt *p, const struct in6_ad
 		return V_TABLE_FULL;
 	if (s->host_rate && !rate_admits(&host->rate, p->now / NANOSECONDS, s->host_rate))
 		return V_HOST_RATE;
-	flows = __sync_fetch_and_add(&host->flows, 1);
-	half = __sync_fetch_and_add(&host->half_open, 1);
-	all = __sync_fetch_and_add(count, 1);
+	flows = take_one(&host->flows);
+	half = take_one(&host->half_open);
+	all = take_one_of(count);
 	if (s->flows_per_host && flows >= s->flows_per_host) {
 		share_release(address, 0, FLOW_HALF_OPEN);
 		return V_HOST_LIMIT;
@@ -253,9 +283,9 @@ static __always_inline enum verdict service_take(struct pkt *p, const struct in6
 
 	if (!load || !count || !flows)
 		return V_TABLE_FULL;
-	held = __sync_fetch_and_add(flows, 1);
-	half = __sync_fetch_and_add(&load->half_open, 1);
-	all = __sync_fetch_and_add(count, 1);
+	held = take_one_of(flows);
+	half = take_one(&load->half_open);
+	all = take_one_of(count);
 	if (p->settings->outside_flows && held >= p->settings->outside_flows) {
 		share_release(address, service, FLOW_HALF_OPEN);
 		return V_OUTSIDE_LIMIT;

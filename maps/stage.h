@@ -4,7 +4,7 @@
  * known, or not a plain one. They stand in an array of programs; whoever replaces the programs
  * writes it. Nothing is handed over but the packet itself, as it came: so the program at the
  * device and a stage may be of two builds of one contract, while they are being replaced. An empty
- * place drops the packet by name.
+ * place drops the packet by name. The programs that explain have an array of their own.
  */
 #ifndef SAMEPATH_STAGE_H
 #define SAMEPATH_STAGE_H
@@ -25,6 +25,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } stages SEC(".maps");
+
+/* In the place of `stages` for the programs that explain (bpf/dry.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, STAGE_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} explain_stages SEC(".maps");
 #endif
 
 #endif

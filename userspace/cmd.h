@@ -25,6 +25,7 @@ int cmd_circuit(int argc, char **argv);
 int cmd_service(int argc, char **argv);
 int cmd_flow(int argc, char **argv);
 int cmd_feed(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_event(int argc, char **argv);
 
 #endif

@@ -34,6 +34,8 @@ static const struct command {
 	  "[show|history [FEED] | fetch [FEED] [--force] | diff [FEED] [A [B]] |\n"
 	  "        approve|rollback [FEED] [VERSION] | drift]",
 	  "what feeds hold and routes carry; get, approve a version, go back" },
+	{ "explain", { 0 }, cmd_explain, "PROTO SRC DST [on INTERFACE]",
+	  "what would become of this packet now, stage by stage; changes nothing" },
 	{ "event", { "watch" }, cmd_event, "[watch]", "flows opened and closed, violations, exhaustion" },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -112,7 +112,9 @@ void maps_close(struct maps *m)
 {
 	maps_close_descriptors(m);
 	bpf_object__close(m->object);
+	bpf_object__close(m->dry);
 	m->object = NULL;
+	m->dry = NULL;
 }
 
 int maps_inner(const struct maps *m, enum map_index outer, uint32_t slot)

@@ -20,6 +20,7 @@
 #include "../maps/service.h"
 #include "../maps/settings.h"
 #include "../maps/stage.h"
+#include "../maps/trail.h"
 #include "../maps/verdict.h"
 
 struct config;
@@ -34,13 +35,15 @@ struct bpf_object;
 	X(next_hops) X(events) X(events_lost) X(event_budgets) X(ports) X(services) X(server_health) \
 	X(service_loads) X(service_counters) X(rates) X(proofs) X(secret) \
 	X(stages) X(fragments4) X(fragments6) X(fragment_ids) X(fragment_waits) X(fragment_notes) \
-	X(fragment_holder)
+	X(fragment_holder) X(explain_stages) X(trail)
 
+/* A program explain_NAME is samepath_NAME of the object loaded once more, with `dry` set: see bpf/dry.h. */
 #define PROGRAMS(X) \
 	X(samepath_xdp) X(samepath_guard) X(samepath_resolve) X(expire_flows4) X(expire_flows6) \
 	X(expire_mappings4) X(expire_mappings6) X(list_flows4) X(list_flows6) X(kill_flow) \
 	X(report) X(samepath_rare4) X(samepath_rare6) \
-	X(samepath_error4) X(samepath_error6)
+	X(samepath_error4) X(samepath_error6) \
+	X(explain_xdp) X(explain_rare4) X(explain_rare6) X(explain_error4) X(explain_error6)
 
 #define MAPS_ENUM(name) MAP_##name,
 enum map_index { MAPS(MAPS_ENUM) MAP_COUNT };
@@ -57,6 +60,7 @@ struct maps {
 	bool replaces; /* by maps_load: other programs than the pinned ones */
 	uint64_t digest; /* of the object that is built in */
 	struct bpf_object *object; /* of maps_load */
+	struct bpf_object *dry; /* the same, to explain */
 };
 
 const char *map_name(enum map_index map);

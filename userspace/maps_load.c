@@ -16,6 +16,7 @@
 
 #define HOSTS_MIN 65536u
 #define STAGE_PROGRAM(name) PROGRAM_samepath_##name,
+#define STAGE_EXPLAIN(name) PROGRAM_explain_##name,
 
 /* What the kernel's verifier says comes in many lines; they are for whoever asks. */
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -142,6 +143,18 @@ static bool same_program(int a, int b)
 	       !bpf_obj_get_info_by_fd(b, &y, &size) && !memcmp(x.tag, y.tag, sizeof(x.tag));
 }
 
+static bool explains(int i)
+{
+	return i >= PROGRAM_explain_xdp;
+}
+
+/* What the program is called in the object, and so by the kernel. */
+static void symbol(int i, char *name, size_t size)
+{
+	snprintf(name, size, explains(i) ? "samepath_%s" : "%s",
+		 program_name(i) + (explains(i) ? strlen("explain_") : 0));
+}
+
 static int open_program(const struct maps *m, int i)
 {
 	char path[256];
@@ -156,8 +169,11 @@ static int take_programs(struct maps *m)
 	bool same = true;
 
 	for (int i = 0; i < PROGRAM_COUNT; i++) {
-		struct bpf_program *p = bpf_object__find_program_by_name(m->object, program_name(i));
+		struct bpf_program *p;
+		char name[64];
 
+		symbol(i, name, sizeof(name));
+		p = bpf_object__find_program_by_name(explains(i) ? m->dry : m->object, name);
 		m->program[i] = p ? take(bpf_program__fd(p)) : -1;
 		if (m->program[i] < 0) {
 			print_error("the built-in object has no program %s", program_name(i));
@@ -217,11 +233,13 @@ static int set_pinned_digest(const struct maps *m, uint64_t digest)
 	return err ? err : maps_set(m, MAP_version, &at, &half);
 }
 
-static bool bears_name(int program, const char *name)
+static bool bears_name(int program, int i)
 {
 	struct bpf_prog_info info = { 0 };
 	uint32_t size = sizeof(info);
+	char name[64];
 
+	symbol(i, name, sizeof(name));
 	return !bpf_obj_get_info_by_fd(program, &info, &size) &&
 	       !strncmp(info.name, name, sizeof(info.name) - 1);
 }
@@ -238,11 +256,65 @@ static bool take_pinned(struct maps *m)
 	all = all && pinned_digest(m) == m->digest;
 	for (int i = 0; i < PROGRAM_COUNT && all; i++) {
 		m->program[i] = open_program(m, i);
-		all = m->program[i] >= 0 && bears_name(m->program[i], program_name(i));
+		all = m->program[i] >= 0 && bears_name(m->program[i], i);
 	}
 	if (!all)
 		maps_close_descriptors(m);
 	return all;
+}
+
+static void refused(int err)
+{
+	print_error("the kernel refuses the programs or maps: %s (SAMEPATH_DEBUG=1 shows why)", strerror(-err));
+}
+
+/* What an explanation has for itself: it counts, tells and numbers nothing where others see it. */
+static bool apart(enum map_index map)
+{
+	switch (map) {
+	case MAP_verdicts:
+	case MAP_circuit_counters:
+	case MAP_class_counters:
+	case MAP_service_counters:
+	case MAP_answers_sent:
+	case MAP_events:
+	case MAP_events_lost:
+	case MAP_event_budgets:
+	case MAP_fragment_ids:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The constant that makes the programs explain, in a section of its own. */
+static int set_dry(struct bpf_object *object)
+{
+	struct bpf_map *constants = bpf_object__find_map_by_name(object, ".rodata.dry");
+	const unsigned char one = 1;
+
+	return constants ? bpf_map__set_initial_value(constants, &one, sizeof(one)) : -ENOENT;
+}
+
+/* The object once more, over the maps that the first loading made. */
+static int load_dry(struct maps *m, const void *elf, size_t size)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "samepath");
+	struct bpf_program *program;
+	int err, from;
+
+	m->dry = bpf_object__open_mem(elf, size, &options);
+	err = m->dry ? set_dry(m->dry) : -errno;
+	for (int i = 0; i < MAP_COUNT && !err; i++) {
+		from = i == MAP_stages ? MAP_explain_stages : i;
+		if (!apart(i))
+			err = bpf_map__reuse_fd(bpf_object__find_map_by_name(m->dry, map_name(i)), m->map[from]);
+	}
+	if (err)
+		return err;
+	bpf_object__for_each_program(program, m->dry)
+		bpf_program__set_autoload(program, bpf_program__type(program) == BPF_PROG_TYPE_XDP);
+	return bpf_object__load(m->dry);
 }
 
 int maps_load(struct maps *m, const char *pins, const struct config *config)
@@ -269,9 +341,10 @@ int maps_load(struct maps *m, const char *pins, const struct config *config)
 	if (!err && take_pinned(m))
 		return 0;
 	if (!err && (err = bpf_object__load(m->object)))
-		print_error("the kernel refuses the programs or maps: %s (SAMEPATH_DEBUG=1 shows why)",
-			    strerror(-err));
+		refused(err);
 	err = err ? err : take_maps(m);
+	if (!err && (err = load_dry(m, elf, size)))
+		refused(err);
 	err = err ? err : take_programs(m);
 	if (err)
 		maps_close(m);
@@ -322,11 +395,15 @@ static int pin_over(int fd, const char *path)
 static int fill_stages(const struct maps *m, const int *programs)
 {
 	static const enum program_index place[] = { STAGES(STAGE_PROGRAM) };
+	static const enum program_index explain[] = { STAGES(STAGE_EXPLAIN) };
 	int err = 0;
 
-	for (uint32_t i = 0; i < STAGE_MAX && !err; i++)
+	for (uint32_t i = 0; i < STAGE_MAX && !err; i++) {
 		if (programs[place[i]] >= 0)
 			err = maps_set(m, MAP_stages, &i, &programs[place[i]]);
+		if (!err && programs[explain[i]] >= 0)
+			err = maps_set(m, MAP_explain_stages, &i, &programs[explain[i]]);
+	}
 	return err;
 }
 
