@@ -22,6 +22,8 @@ static const struct command {
 	{ "doctor", { 0 }, cmd_doctor, "[--all]",
 	  "is this machine ready: kernel, drivers, offloads, settings, routes, rivals" },
 	{ "verify", { 0 }, cmd_verify, "[PLAN] [--paths]", "walk every flow of the plan on paper, both ways" },
+	{ "plan", { "pac" }, cmd_plan, "[pac [--proxy HOST:PORT] [--location NAME]] [PLAN]",
+	  "what a plan is handed on as" },
 	{ "apply", { 0 }, cmd_apply, "[--dry-run]", "make the data plane equal to the configuration" },
 	{ "run", { 0 }, cmd_run, "[--textfile PATH]", "apply, then keep expiry, health and events going (the daemon)" },
 	{ "stop", { 0 }, cmd_stop, "", "detach and remove everything samepath made, nothing else" },

@@ -55,6 +55,7 @@ void paper_free(struct paper *p)
 	for (size_t i = 0; i < p->destination_count; i++)
 		free(p->destinations[i].prefixes);
 	free(p->registry.at);
+	feeds_free(&p->bodies);
 	object_free(&paper_object, p);
 	free(p->file);
 	free(p);

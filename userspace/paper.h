@@ -193,6 +193,7 @@ struct paper {
 	int name_line;
 	bool lab;
 	uint32_t asn; /* of the site, 0: not given */
+	char *proxy; /* HOST:PORT for what does not go over a circuit directly, NULL: not given */
 	char *registered; /* file with prefixes that are registered, NULL: none */
 	int registered_line;
 	struct config_prefixes registry;
@@ -206,6 +207,7 @@ struct paper {
 	size_t circuit_count;
 	struct config_feed *feeds;
 	size_t feed_count;
+	struct feeds bodies; /* of these feeds, in their order */
 	struct paper_destination *destinations;
 	size_t destination_count;
 	struct paper_location *locations;

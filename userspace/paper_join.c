@@ -201,7 +201,6 @@ static bool servers_placed(const struct paper *p, struct report *r)
 
 bool paper_join(struct paper *p, struct report *r)
 {
-	struct feeds feeds = { 0 };
 	bool good = true;
 
 	for (size_t i = 0; i < p->gateway_count; i++)
@@ -211,8 +210,7 @@ bool paper_join(struct paper *p, struct report *r)
 		good &= join_circuit(p, &p->circuits[i], r);
 	for (size_t i = 0; good && i < p->gateway_count; i++)
 		good &= all_circuits(p, &p->gateways[i], r);
-	good = feed_rows(p, &feeds, r) && good;
-	feeds_free(&feeds);
+	good = feed_rows(p, &p->bodies, r) && good;
 	if (good)
 		join_services(p);
 	good = good && servers_placed(p, r);

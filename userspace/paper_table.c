@@ -16,6 +16,7 @@ static const struct field head_fields[] = {
 	{ "name", FIELD_NAME, .required = true, AT(paper, name), .line_at = offsetof(struct paper, name_line) },
 	{ "lab", FIELD_BOOL, AT(paper, lab) },
 	{ "asn", FIELD_NUMBER, AT(paper, asn), .min = 1, .max = UINT32_MAX },
+	{ "proxy", FIELD_TEXT, AT(paper, proxy) },
 	{ "registered", FIELD_TEXT, AT(paper, registered),
 	  .line_at = offsetof(struct paper, registered_line) },
 	{ 0 },

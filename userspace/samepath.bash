@@ -38,7 +38,7 @@ _samepath() {
 	done
 
 	case $prev in
-	-c | --config | --textfile)
+	-c | --config | --textfile | --before)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
@@ -56,9 +56,10 @@ _samepath() {
 		run) words+=' --textfile' ;;
 		show) words+=' --prometheus' ;;
 		verify) words+=' --paths' ;;
+		plan) words+=$(_samepath_plan "$verb") ;;
 		feed) [[ $verb != fetch ]] || words+=' --force' ;;
 		esac
-	elif [[ $command == verify ]]; then
+	elif [[ $command == verify || ($command == plan && $count -gt 1) ]]; then
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
@@ -70,6 +71,17 @@ _samepath() {
 		words=$(_samepath_values "$command" "$verb" "$prev" "$count")
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+# Options of an artefact.
+_samepath_plan() {
+	case $1 in
+	graph) echo ' --svg' ;;
+	catalogue) echo ' --csv' ;;
+	pac) echo ' --proxy --location' ;;
+	prefix-lists) echo ' --bird --frr' ;;
+	dns) echo ' --before' ;;
+	esac
 }
 
 # Words behind a verb: COMMAND VERB PREVIOUS COUNT

@@ -39,6 +39,7 @@ packages=(
 	stun-client      # what a client finds out about the NAT
 	coturn           # the server that tells it, on two addresses; and another such client
 	nftables         # the rival in the bench; the lab's firewalls
+	libpacparser1    # evaluates PAC files as browsers do
 	bird2            # the lab's routers speak BGP
 	python3-aiosmtpd # the lab's mail servers: a daemon that is nobody's MTA and brings no unit
 	openssl          # the lab's certificate

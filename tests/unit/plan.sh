@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What is handed on from a plan: statuses, refusals in one line, and what each artefact must hold.
+set -euo pipefail
+samepath=${SAMEPATH:-build/samepath}
+work=$(mktemp -d)
+out=$work/out
+trap 'rm -rf "$work"' EXIT
+sound=tests/data/plans/sound.yaml
+
+# status EXPECTED WORDS...: what is written is in $out
+status() {
+	local found=0 expected=$1
+	shift
+	"$samepath" "$@" >"$out" 2>&1 || found=$?
+	[[ $found == "$expected" ]] || { echo "samepath $*: status $found, not $expected" && cat "$out" && exit 1; }
+}
+says() { grep -q -- "$1" "$out" || { echo "not said: $1" && cat "$out" && exit 1; }; }
+only() { says "$1" && [[ $(wc -l <"$out") == 1 ]] || { echo "more than a line" && cat "$out" && exit 1; }; }
+json() { python3 -c "import json,sys; d = json.load(open(sys.argv[1])); assert $1, d" "$out"; }
+
+# Words that are none, files that are none.
+status 2 plan nothing
+only 'plan nothing: unknown verb; known: '
+status 2 plan pac --paths "$sound"
+only 'plan pac --paths: unknown word'
+status 2 plan pac one two
+only 'plan pac two: unknown word'
+status 2 plan pac --proxy
+only 'plan pac: --proxy needs a value'
+status 2 plan pac "$work/none.yaml"
+only 'none.yaml: cannot be read'
+
+# The PAC file: what it says is judged in plan_pac.sh.
+status 2 plan pac "$sound"
+only 'plan pac: no proxy'
+for proxy in proxy :8080 proxy:0 proxy:65536 proxy:8080x 'a"b:80' '[::1:80' '[]:80' 'pr oxy:80'; do
+	status 2 plan pac --proxy "$proxy" "$sound"
+	only 'no proxy; HOST:PORT is accepted'
+done
+status 2 plan pac --proxy proxy.example:8080 "$sound"
+only 'no name goes over ExpressRoute'
+status 2 plan pac --proxy '[2001:db8::1]:8080' --location nowhere "$sound"
+only 'plan pac: nowhere: no such location'
+cat >"$work/feed.json" <<'END'
+[{"id": 1, "serviceArea": "Exchange", "category": "Allow", "required": true, "expressRoute": true,
+  "urls": ["*.mail.example"], "ips": ["198.18.1.0/24"]},
+ {"id": 2, "serviceArea": "Skype", "category": "Allow", "required": true, "expressRoute": true,
+  "urls": ["*.call.example", "cdn.mail.example"], "ips": ["198.18.128.0/24"]}]
+END
+sed -e "s|^destinations:|feeds: [{name: m365, format: microsoft365, source: $work/feed.json}]\n&\n\
+  - {name: mail, feed: m365, areas: [Exchange], expressroute: true}\n\
+  - {name: calls, feed: m365, areas: [Skype], expressroute: true}|" \
+	-e 's/to: \[exchange, sharepoint\]/to: [mail, calls]/' -e 's/uses: \[exchange, world\]/uses: [mail, world]/' \
+	-e '/- {name: exchange, /d' -e 's/used-by: \[exchange\]/used-by: [mail]/' \
+	-e 's/{name: sound, /{name: sound, proxy: "proxy.example:8080", /' "$sound" >"$work/names.yaml"
+status 0 plan pac "$work/names.yaml"
+says 'dnsDomainIs(host, ".call.example")'
+says 'var proxy = "PROXY proxy.example:8080";'
+status 0 plan pac --location branch-users --proxy other.example:3128 "$work/names.yaml"
+says 'dnsDomainIs(host, ".mail.example")' # Skype is not used there
+says 'PROXY other.example:3128'
+! grep -q call.example "$out"
+status 0 -j plan pac --location branch-users "$work/names.yaml"
+json '[(n["order"], n["name"], n["way"], n["area"]) for n in d["names"]] == [
+	(1, "cdn.mail.example", "proxy", "Skype"), (2, "*.mail.example", "direct", "Exchange")]'
+sed -i 's|"cdn.mail.example"|"cdn.mail.example/path"|' "$work/feed.json"
+status 2 plan pac "$work/names.yaml"
+only 'set 2: cdn.mail.example/path: no name of a host'
