@@ -20,6 +20,7 @@ static const struct artefact_row {
 	struct option_row options[OPTIONS_MAX];
 } artefacts[] = {
 	{ "pac", plan_pac, { VALUE("--proxy", proxy), VALUE("--location", location) } },
+	{ "prefix-lists", plan_prefix_lists, { FLAG("--bird", bird), FLAG("--frr", frr) } },
 };
 
 static const struct artefact_row *find(const char *verb)

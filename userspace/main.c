@@ -22,7 +22,9 @@ static const struct command {
 	{ "doctor", { 0 }, cmd_doctor, "[--all]",
 	  "is this machine ready: kernel, drivers, offloads, settings, routes, rivals" },
 	{ "verify", { 0 }, cmd_verify, "[PLAN] [--paths]", "walk every flow of the plan on paper, both ways" },
-	{ "plan", { "pac" }, cmd_plan, "[pac [--proxy HOST:PORT] [--location NAME]] [PLAN]",
+	{ "plan", { "pac", "prefix-lists" }, cmd_plan,
+	  "[pac [--proxy HOST:PORT] [--location NAME] |\n"
+	  "        prefix-lists [--bird|--frr]] [PLAN]",
 	  "what a plan is handed on as" },
 	{ "apply", { 0 }, cmd_apply, "[--dry-run]", "make the data plane equal to the configuration" },
 	{ "run", { 0 }, cmd_run, "[--textfile PATH]", "apply, then keep expiry, health and events going (the daemon)" },
@@ -54,7 +56,7 @@ static char *verbs_text(const struct command *c, const char *between, char *out,
 
 static void usage(const struct command *only)
 {
-	char left[160];
+	char left[400];
 	size_t i;
 
 	puts("usage: samepath [-c FILE] [-g NAME] [-j] [COMMAND [WORDS]]\n");

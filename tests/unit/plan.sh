@@ -67,3 +67,34 @@ json '[(n["order"], n["name"], n["way"], n["area"]) for n in d["names"]] == [
 sed -i 's|"cdn.mail.example"|"cdn.mail.example/path"|' "$work/feed.json"
 status 2 plan pac "$work/names.yaml"
 only 'set 2: cdn.mail.example/path: no name of a host'
+
+# What gateways tell and take: every pool and service is told, once, whatever the plan advertises.
+status 2 plan prefix-lists --bird --frr "$sound"
+only 'one of them is accepted'
+status 2 -j plan prefix-lists --bird "$sound"
+json '"are text" in d["error"]'
+sed -e 's/{name: sound, lab: true}/{name: sound, lab: true, asn: 64500}/' \
+	-e 's#outbound-pool: .203.0.113.32/28.#outbound-pool: [203.0.113.32/28, "2001:db8:20::/64"]#' \
+	-e 's#advertise: .203.0.113.32/28, 198.51.100.0/28.#advertise: [198.51.100.0/28, "2001:db8:20::/56"]#' \
+	-e 's#advertise: .203.0.113.48/28, 198.51.100.0/28.#advertise: [203.0.113.48/28]#' "$sound" >"$work/both.yaml"
+status 0 -j plan prefix-lists "$work/both.yaml"
+json '[r["what"] for r in d["routes"] if r["circuit"] == "chicago" and r["way"] == "advertise"] == [
+	"198.51.100.0/28", "2001:db8:20::/56", "203.0.113.32/28"]'
+json '[(r["what"], r["why"]) for r in d["routes"] if r["circuit"] == "dallas" and r["way"] == "advertise"][1] == (
+	"198.51.100.5/32", "service exchange-hybrid; `advertise` of the plan leaves it out")'
+json 'all({"10.1.0.0/16", "203.0.113.48/28", "2001:db8:20::/56"} < {r["what"] for r in d["routes"]
+	if r["circuit"] == c and r["way"] == "refuse"} for c in ("internet", "chicago", "dallas"))'
+json '[r["what"] for r in d["routes"] if r["circuit"] == "internet" and r["way"] == "accept"] == ["0.0.0.0/0"]'
+status 0 plan prefix-lists --frr "$work/both.yaml"
+diff tests/data/plans/both.frr "$out"
+! command -v vtysh >/dev/null || vtysh -C -f "$out"
+sed -i 's|cdn.mail.example/path|cdn.mail.example|' "$work/feed.json"
+for plan in "$sound" "$work/both.yaml" "$work/names.yaml"; do
+	status 0 plan prefix-lists --bird "$plan"
+	{ echo 'router id 192.0.2.1;' && cat "$out" &&
+		echo "protocol bgp one from 'chicago-session' { local as 64500; neighbor 192.0.2.2 as 12076; }"; } >"$work/bird.conf"
+	bird -p -c "$work/bird.conf" || { cat "$work/bird.conf" && exit 1; }
+done
+says '(12076,5010) ~ bgp_community then accept; # Exchange, for destination mail'
+! grep -q 5020 "$out" # SharePoint is of no destination
+! grep -q '198.18.1.0/24' "$out" # nor is the feed, or what is received, a filter there
