@@ -19,6 +19,7 @@ static const struct artefact_row {
 	plan_artefact *print;
 	struct option_row options[OPTIONS_MAX];
 } artefacts[] = {
+	{ "graph", plan_graph, { FLAG("--svg", svg) } },
 	{ "pac", plan_pac, { VALUE("--proxy", proxy), VALUE("--location", location) } },
 	{ "prefix-lists", plan_prefix_lists, { FLAG("--bird", bird), FLAG("--frr", frr) } },
 };

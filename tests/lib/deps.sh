@@ -55,6 +55,7 @@ packages=(
 wanted=(
 	qemu-system-x86  # other kernels
 	cpio             # their initramfs
+	graphviz         # draws a plan
 	kmod             # their modules
 )
 only=${1:-}

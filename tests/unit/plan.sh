@@ -98,3 +98,40 @@ done
 says '(12076,5010) ~ bgp_community then accept; # Exchange, for destination mail'
 ! grep -q 5020 "$out" # SharePoint is of no destination
 ! grep -q '198.18.1.0/24' "$out" # nor is the feed, or what is received, a filter there
+
+# The graph: all that is in the plan, and of flows those that are bad.
+status 0 -j plan graph "$sound"
+json '[n["name"] for k in ("site", "segment", "location", "firewall", "gateway", "circuit", "meet-me", "destination",
+	"service") for n in d["nodes"] if n["kind"] == k] == ["head-office", "branch", "servers", "offices",
+	"branch-offices", "head-office-users", "branch-users", "perimeter", "edge", "internet", "chicago", "dallas",
+	"chicago-exchange", "dallas-exchange", "exchange", "sharepoint", "world", "exchange-hybrid"]'
+json '{"outbound pool 203.0.113.32/28", "inbound pool 192.168.1.0/24", "receives 3 prefixes"} < set(
+	[n["detail"] for n in d["nodes"] if n["name"] == "chicago"][0])'
+json '["chicago-primary, session up", "chicago-secondary, session up"] in [e["detail"] for e in d["edges"]
+	if e["to"] == "chicago" and e["from"] == "edge"]'
+json '{e["from"] for e in d["edges"] if e["to"] == "world"} == {"internet"}' # not the provider'"'"'s
+json 'not any(n["bad"] for n in d["nodes"]) and {e["kind"] for e in d["edges"]} == {"link", "route"}'
+status 0 -j plan graph tests/lab/plans/problem-1.yaml
+json '[n["name"] for n in d["nodes"] if n["bad"]] == ["ny-fw"]'
+json '[(e["from"], e["to"]) for e in d["edges"] if e["kind"] == "answer"] == [
+	("servers", "nj"), ("nj", "ny"), ("ny", "ny-fw")]'
+status 0 plan graph tests/lab/plans/problem-1.yaml
+says '^digraph "problem-1" {'
+says '"site nj" -> "site ny" .color=red'
+[[ $(grep -c 'color=red' "$out") == 9 ]] # five hops there, three back, and where it ends
+status 2 -j plan graph --svg "$sound"
+json '"is a picture" in d["error"]'
+PATH=$work status 2 plan graph --svg "$sound"
+only 'plan graph: no program `dot`'
+mkdir "$work/bin"
+printf '#!/bin/sh\nexit 1\n' >"$work/bin/dot"
+chmod +x "$work/bin/dot"
+PATH=$work/bin:$PATH status 2 plan graph --svg "$sound"
+only 'plan graph: dot: '
+if command -v dot >/dev/null; then
+	status 0 plan graph --svg tests/lab/plans/problem-1.yaml
+	says '</svg>'
+	says '>exchange&#45;hybrid<'
+else
+	echo "no program dot: the picture is not drawn"
+fi
