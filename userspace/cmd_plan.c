@@ -22,6 +22,7 @@ static const struct artefact_row {
 	{ "graph", plan_graph, { FLAG("--svg", svg) } },
 	{ "pac", plan_pac, { VALUE("--proxy", proxy), VALUE("--location", location) } },
 	{ "prefix-lists", plan_prefix_lists, { FLAG("--bird", bird), FLAG("--frr", frr) } },
+	{ "dns", plan_dns, { VALUE("--before", before) } },
 };
 
 static const struct artefact_row *find(const char *verb)

@@ -187,6 +187,15 @@ struct paper_service {
 	bool borrowed; /* its fields belong to a gateway's configuration */
 };
 
+/* A name of the public DNS. */
+struct paper_dns {
+	char *name;
+	int line;
+	struct config_word service; /* whose addresses it has; text NULL: none */
+	struct config_words spf; /* circuits and services from whose addresses its mail comes */
+	uint32_t ttl; /* seconds, 0: not given */
+};
+
 struct paper {
 	char *file;
 	char *name;
@@ -214,6 +223,8 @@ struct paper {
 	size_t location_count;
 	struct paper_service *services;
 	size_t service_count;
+	struct paper_dns *dns;
+	size_t dns_count;
 	uint32_t ports_per_device, peak_factor, restricted; /* of the formula for pools */
 };
 
@@ -230,6 +241,7 @@ bool place_same(struct place a, struct place b);
 const char *place_name(struct place p);
 const struct paper_circuit *paper_circuit(const struct paper *plan, const char *name);
 const struct paper_destination *paper_destination(const struct paper *plan, const char *name);
+const struct paper_service *paper_service(const struct paper *plan, const char *name);
 const struct paper_segment *paper_segment(const struct paper *plan, const char *name);
 /* The one with the longest prefix around an address. */
 const struct paper_segment *paper_segment_of(const struct paper *plan, const struct prefix *host);

@@ -213,6 +213,6 @@ bool paper_join(struct paper *p, struct report *r)
 	good = feed_rows(p, &p->bodies, r) && good;
 	if (good)
 		join_services(p);
-	good = good && servers_placed(p, r);
+	good = good && servers_placed(p, r) && paper_dns(p, r);
 	return (!p->registered || read_registry(p, r)) && good;
 }

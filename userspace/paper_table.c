@@ -9,6 +9,7 @@
 	AT(type, member), .count_at = offsetof(struct type, counter)
 #define CHOICES(...) .choices = (const char *const[]){ __VA_ARGS__, NULL }
 #define NAMED(type) .size = sizeof(struct type), .line_at = offsetof(struct type, line), .has_line = true
+#define TTL_MAX 604800 /* a week */
 #define HEADS_MAX 100000000
 #define SIZING(member, most) FIELD_NUMBER, AT(paper, member), .min = 1, .max = (most)
 
@@ -184,6 +185,15 @@ static const struct field service_fields[] = {
 };
 static const struct object service_object = { service_fields, NAMED(paper_service) };
 
+static const struct field dns_fields[] = {
+	{ "name", FIELD_TEXT, .required = true, AT(paper_dns, name) },
+	{ "service", FIELD_WORD, AT(paper_dns, service) },
+	{ "spf", FIELD_WORDS, AT(paper_dns, spf) },
+	{ "ttl", FIELD_NUMBER, AT(paper_dns, ttl), .min = 1, .max = TTL_MAX },
+	{ 0 },
+};
+static const struct object dns_object = { dns_fields, NAMED(paper_dns) };
+
 static const struct field sizing_fields[] = {
 	{ "ports-per-device", SIZING(ports_per_device, 64000) },
 	{ "peak-factor", SIZING(peak_factor, 64000) },
@@ -205,6 +215,7 @@ static const struct field paper_fields[] = {
 	  .object = &destination_object },
 	{ "locations", FIELD_OBJECTS, ARRAY(paper, locations, location_count), .object = &location_object },
 	{ "services", FIELD_OBJECTS, ARRAY(paper, services, service_count), .object = &service_object },
+	{ "dns", FIELD_OBJECTS, ARRAY(paper, dns, dns_count), .object = &dns_object },
 	{ "sizing", FIELD_OBJECT, .object = &sizing_object },
 	{ 0 },
 };

@@ -135,3 +135,48 @@ if command -v dot >/dev/null; then
 else
 	echo "no program dot: the picture is not drawn"
 fi
+
+# The DNS when addresses change: what is new is told before it is used, what is old is forgotten after.
+status 2 plan dns "$sound"
+only 'plan dns: no older plan'
+status 2 plan dns --before "$work/none.yaml" "$sound"
+only 'none.yaml: cannot be read'
+status 0 -j plan dns --before "$sound" "$sound"
+json 'd["to-do"] == []'
+dns='dns:\n  - {name: autodiscover.example.com, service: exchange-hybrid, ttl: 3600}\n  - {name: example.com, spf: [internet, exchange-hybrid]}'
+sed "\$a$dns" "$sound" >"$work/old.yaml"
+sed -e "\$a$dns" -e 's/public: 198.51.100.5/public: 198.51.100.6/' -e 's#203.0.113.0/28#203.0.113.64/27#' \
+	-e 's#203.0.113.48/28#203.0.113.16/28#' "$sound" >"$work/new.yaml"
+# judged PLANS...: what is to be done, the addresses' TTL put away
+moves='[("before", "TTL", "lower the TTL to 300 s"), ("before", "TXT", "add ip4:203.0.113.64/27"),
+	("before", "PTR", "give 203.0.113.64/27 a name, which leads back to it"), ("before", "TXT", "add ip4:198.51.100.6"),
+	("before", "PTR", "give 198.51.100.6 a name, which leads back to it"),
+	("before", "TXT", "find out what sends mail from the pool of dallas"), ("change", "A", "add 198.51.100.6"),
+	("after", "A", "remove 198.51.100.5"), ("after", "TTL", "raise the TTL again"),
+	("after", "TXT", "remove ip4:203.0.113.0/28"), ("after", "TXT", "remove ip4:198.51.100.5")]'
+status 0 -j plan dns --before "$work/old.yaml" "$work/new.yaml"
+json "[(r['when'], r['record'], r['what']) for r in d['to-do']] == $moves and {r['number'] for r in d['to-do']} == {36}"
+json '"3600 s" in d["to-do"][0]["why"] and d["to-do"][5]["name"] is None'
+# Names outlive plans: those of the new one count where the old one says none.
+status 0 -j plan dns --before "$sound" "$work/new.yaml"
+json "[(r['when'], r['record'], r['what']) for r in d['to-do']] == $moves"
+status 0 -j plan dns --before "$work/old.yaml" "$sound"
+json 'd["to-do"] == []'
+sed '/^services:/,$d' "$sound" >"$work/gone.yaml"
+status 0 -j plan dns --before "$work/old.yaml" "$work/gone.yaml"
+json '[(r["when"], r["record"], r["what"]) for r in d["to-do"]] == [
+	("after", "A", "remove 198.51.100.5"), ("after", "TXT", "remove ip4:198.51.100.5")]'
+sed -e 's/public: 198.51.100.5/public: 198.51.100.6/' "$sound" >"$work/nameless.yaml"
+status 0 plan dns --before "$sound" "$work/nameless.yaml"
+says 'find the names of service exchange-hybrid'
+# wrong WHAT WITH SAID: a line of dns that refers to nothing
+wrong() {
+	sed "\$a$dns" "$sound" | sed "s/$1/$2/" >"$work/wrong.yaml"
+	status 2 plan dns --before "$sound" "$work/wrong.yaml"
+	only "$3"
+}
+wrong 'service: exchange' 'service: no-exchange' 'service: no-exchange-hybrid: no such service'
+wrong 'spf: .internet' 'spf: [nowhere' 'spf: nowhere: no such circuit or service'
+wrong 'service: exchange-hybrid, ' '' 'stands for nothing'
+wrong autodiscover.example.com 'auto..example' 'auto..example: no name of the DNS'
+wrong 'ttl: 3600' 'ttl: 0' 'ttl'
