@@ -20,6 +20,7 @@ static const struct artefact_row {
 	struct option_row options[OPTIONS_MAX];
 } artefacts[] = {
 	{ "graph", plan_graph, { FLAG("--svg", svg) } },
+	{ "catalogue", plan_catalogue, { VALUE("--csv", csv) } },
 	{ "pac", plan_pac, { VALUE("--proxy", proxy), VALUE("--location", location) } },
 	{ "prefix-lists", plan_prefix_lists, { FLAG("--bird", bird), FLAG("--frr", frr) } },
 	{ "dns", plan_dns, { VALUE("--before", before) } },

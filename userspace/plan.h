@@ -13,7 +13,8 @@ struct plan_words {
 	const char *file;
 	const char *proxy, *location; /* NULL: not given */
 	const char *before; /* an older plan */
-	bool svg, csv, bird, frr;
+	const char *csv; /* a form of the catalogue */
+	bool svg, bird, frr;
 };
 /* A plan that was read, walked and checked. */
 struct plan {
@@ -24,7 +25,7 @@ struct plan {
 };
 typedef int plan_artefact(const struct plan *p);
 
-plan_artefact plan_dns, plan_graph, plan_pac, plan_prefix_lists;
+plan_artefact plan_catalogue, plan_dns, plan_graph, plan_pac, plan_prefix_lists;
 
 int plan_command(const struct plan_words *words, plan_artefact *artefact);
 

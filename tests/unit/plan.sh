@@ -46,7 +46,9 @@ cat >"$work/feed.json" <<'END'
 [{"id": 1, "serviceArea": "Exchange", "category": "Allow", "required": true, "expressRoute": true,
   "urls": ["*.mail.example"], "ips": ["198.18.1.0/24"]},
  {"id": 2, "serviceArea": "Skype", "category": "Allow", "required": true, "expressRoute": true,
-  "urls": ["*.call.example", "cdn.mail.example"], "ips": ["198.18.128.0/24"]}]
+  "urls": ["*.call.example", "cdn.mail.example"], "ips": ["198.18.128.0/24"]},
+ {"id": 3, "serviceArea": "Exchange", "category": "Default", "required": true, "expressRoute": false,
+  "urls": ["cdn.static.example"]}]
 END
 sed -e "s|^destinations:|feeds: [{name: m365, format: microsoft365, source: $work/feed.json}]\n&\n\
   - {name: mail, feed: m365, areas: [Exchange], expressroute: true}\n\
@@ -162,6 +164,9 @@ status 0 -j plan dns --before "$sound" "$work/new.yaml"
 json "[(r['when'], r['record'], r['what']) for r in d['to-do']] == $moves"
 status 0 -j plan dns --before "$work/old.yaml" "$sound"
 json 'd["to-do"] == []'
+sed 's/spf: .internet, exchange-hybrid./spf: [internet]/' "$work/old.yaml" >"$work/fewer.yaml"
+status 0 -j plan dns --before "$work/fewer.yaml" "$work/old.yaml"
+json '[r["what"] for r in d["to-do"] if r["record"] == "TXT"] == ["add ip4:198.51.100.5"]'
 sed '/^services:/,$d' "$sound" >"$work/gone.yaml"
 status 0 -j plan dns --before "$work/old.yaml" "$work/gone.yaml"
 json '[(r["when"], r["record"], r["what"]) for r in d["to-do"]] == [
@@ -180,3 +185,46 @@ wrong 'spf: .internet' 'spf: [nowhere' 'spf: nowhere: no such circuit or service
 wrong 'service: exchange-hybrid, ' '' 'stands for nothing'
 wrong autodiscover.example.com 'auto..example' 'auto..example: no name of the DNS'
 wrong 'ttl: 3600' 'ttl: 0' 'ttl'
+
+# The catalogue: both forms, alike in text, JSON and CSV; what they lack is named.
+status 0 -j plan catalogue "$work/old.yaml"
+json 'd["inbound"] == [{"direction": "Inbound", "service": "exchange-hybrid", "source": "exchange",
+	"destination": "198.51.100.5; tcp/443", "dns-entry": "autodiscover.example.com", "other-microsoft": "no",
+	"internet-users": "no", "published-systems": "192.168.0.101; 192.168.0.102",
+	"advertisement": "internet: 198.51.100.0/24; chicago: 198.51.100.0/28; dallas: 198.51.100.0/28",
+	"perimeter-controls": "chicago: edge, perimeter; dallas: edge, perimeter",
+	"high-availability": "2 private circuits, 1 of the internet; exchange comes by chicago; exchange comes by dallas",
+	"path-symmetry": "internet: source NAT to 192.168.5.5/32; chicago: source NAT to 192.168.1.0/24; " +
+		"dallas: source NAT to 192.168.2.0/24"}]'
+json '[(r["service"], r["source"], r["high-availability"]) for r in d["outbound"]][1] == ("sharepoint",
+	"head-office-users (10000 heads in offices)",
+	"head-office-users: chicago; head-office-users without circuit chicago: dallas")'
+json '[(m["flow"], m["missing"]) for m in d["missing"]] == [(f, p) for f in ("exchange", "sharepoint")
+	for p in ("Public (Internet) DNS entry", "CDN referrals")]'
+cp "$out" "$work/catalogue.json"
+for form in outbound inbound; do
+	status 0 plan catalogue --csv "$form" "$work/old.yaml"
+	python3 - "$out" "$work/catalogue.json" "$form" <<-'END'
+	import csv, json, sys
+	with open(sys.argv[1], newline="") as file:
+	    rows = list(csv.reader(file, strict=True))
+	flows = json.load(open(sys.argv[2]))[sys.argv[3]]
+	assert rows[0][0] == "Network traffic direction" and len(flows) == len(rows) - 1
+	assert rows[1:] == [[value or "" for value in flow.values()] for flow in flows], rows
+	END
+done
+status 0 plan catalogue "$work/old.yaml"
+says '^  Used by users/systems on the internet  *no$'
+says '^  *dallas: source NAT to 192.168.2.0/24$'
+status 0 -j plan catalogue "$work/names.yaml"
+json '[(r["dns-entry"], r["cdn-referrals"], r["connectivity-method"]) for r in d["outbound"]
+	if r["service"] == "mail"] == [("*.mail.example", "cdn.static.example",
+	"chicago: direct routing; dallas: direct routing")]'
+json '"internet: proxy proxy.example:8080, by PAC file" in [r["connectivity-method"] for r in d["outbound"]]'
+json '[m["flow"] for m in d["missing"] if m["form"] == "inbound"] == ["exchange-hybrid"]' # no name in the DNS
+status 0 -j plan catalogue tests/lab/plans/problem-1.yaml
+json '"internet: asymmetric" in d["inbound"][0]["path-symmetry"]'
+status 2 plan catalogue --csv both "$sound"
+only 'outbound and inbound are accepted'
+status 2 -j plan catalogue --csv inbound "$sound"
+json '"--csv is text" in d["error"]'
