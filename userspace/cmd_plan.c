@@ -19,6 +19,7 @@ static const struct artefact_row {
 	plan_artefact *print;
 	struct option_row options[OPTIONS_MAX];
 } artefacts[] = {
+	{ "checklist", plan_checklist, { { 0 } } },
 	{ "graph", plan_graph, { FLAG("--svg", svg) } },
 	{ "catalogue", plan_catalogue, { VALUE("--csv", csv) } },
 	{ "pac", plan_pac, { VALUE("--proxy", proxy), VALUE("--location", location) } },

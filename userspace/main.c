@@ -22,8 +22,8 @@ static const struct command {
 	{ "doctor", { 0 }, cmd_doctor, "[--all]",
 	  "is this machine ready: kernel, drivers, offloads, settings, routes, rivals" },
 	{ "verify", { 0 }, cmd_verify, "[PLAN] [--paths]", "walk every flow of the plan on paper, both ways" },
-	{ "plan", { "graph", "catalogue", "pac", "prefix-lists", "dns" }, cmd_plan,
-	  "[graph [--svg] | catalogue [--csv outbound|inbound] |\n"
+	{ "plan", { "checklist", "graph", "catalogue", "pac", "prefix-lists", "dns" }, cmd_plan,
+	  "[checklist | graph [--svg] | catalogue [--csv outbound|inbound] |\n"
 	  "        pac [--proxy HOST:PORT] [--location NAME] |\n"
 	  "        prefix-lists [--bird|--frr] | dns --before OLD] [PLAN]",
 	  "what a plan is handed on as" },

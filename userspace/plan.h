@@ -25,7 +25,7 @@ struct plan {
 };
 typedef int plan_artefact(const struct plan *p);
 
-plan_artefact plan_catalogue, plan_dns, plan_graph, plan_pac, plan_prefix_lists;
+plan_artefact plan_catalogue, plan_checklist, plan_dns, plan_graph, plan_pac, plan_prefix_lists;
 
 int plan_command(const struct plan_words *words, plan_artefact *artefact);
 

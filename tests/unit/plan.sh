@@ -228,3 +228,36 @@ status 2 plan catalogue --csv both "$sound"
 only 'outbound and inbound are accepted'
 status 2 -j plan catalogue --csv inbound "$sound"
 json '"--csv is text" in d["error"]'
+
+# The checklist: what is missing is named under the guide's number, what is wrong is what verify says.
+status 1 -j plan checklist "$sound"
+json '[(r["number"], r["what"]) for r in d["checklist"] if r["state"] == "missing"][4:] == [
+	(4, "inbound exchange-hybrid: Public (Internet) DNS entry"), (8, "latency of location branch-users"),
+	(36, "name of service exchange-hybrid in `dns`"), (39, "proxy of the plan, for what stays on the internet"),
+	(68, "45 pools-registered: the plan names no list of registered prefixes; `plan.registered` is one"),
+	(78, "config of gateway edge: there is nothing to apply")]'
+json 'not [r for r in d["checklist"] if r["state"] == "wrong"]'
+json '{r["number"] for r in d["checklist"]} == {4, 8, 28, 33, 36, 39, 41, 68, 77, 78, 79, 80, 95}'
+json '("branch-users", "exchange", "chicago", "203.0.113.32/28", "answered") in [
+	(t["from"], t["to"], t["over"], t["seen-as"], t["expected"]) for t in d["tests"]]'
+json '("exchange", "exchange-hybrid", "dallas", "192.168.2.0/24", 84) in [
+	(t["from"], t["to"], t["over"], t["seen-as"], t["number"]) for t in d["tests"]]'
+printf '203.0.113.0/24\n198.51.100.0/24\n' >"$work/registered"
+sed -i '$s/]$/,\n {"id": 4, "serviceArea": "Skype", "category": "Default", "required": true, "expressRoute": false,\n  "urls": ["cdn.chat.example"]}]/' "$work/feed.json"
+dns='dns:\n  - {name: autodiscover.example.com, service: exchange-hybrid, ttl: 3600}'
+sed -e '/policy:/,+2d' -e "s|lab: true|lab: true, registered: $work/registered|" -e "\$a$dns" -e '/- {name: sharepoint, /d' \
+	-e 's#198.18.2.0/23, 198.18.128.0/20#198.18.128.0/24#' -e 's/uses: \[mail, world\]/&, latency: [{circuit: internet, ms: 20}]/' "$work/names.yaml" >"$work/complete.yaml"
+status 0 -j plan checklist "$work/complete.yaml"
+json '{r["state"] for r in d["checklist"]} == {"ready", "by hand"}'
+status 0 plan checklist "$work/complete.yaml"
+says 'complete.yaml: 0 things missing or wrong$'
+sed -e 's/, region: north-america//' -e '0,/    region: north-america/s///' -e '/meet-me: dallas/d' -e 's/heads: 500/heads: 0/' \
+	-e 's/, ttl: 3600//' "$work/complete.yaml" >"$work/lacking.yaml"
+status 1 -j plan checklist "$work/lacking.yaml"
+json '[(r["number"], r["what"]) for r in d["checklist"] if r["state"] == "missing"] == [
+	(28, "region of site head-office"), (28, "meet-me of circuit dallas"), (33, "heads of location branch-users"),
+	(36, "TTL of autodiscover.example.com")]'
+status 1 -j plan checklist tests/lab/plans/problem-1.yaml
+json '[r["what"].split(",")[0] for r in d["checklist"] if r["state"] == "wrong"] == ["16 inbound-symmetric"]'
+json '("cloud", "exchange-hybrid", "internet", None, "no answer") in [
+	(t["from"], t["to"], t["over"], t["seen-as"], t["expected"]) for t in d["tests"]]'
