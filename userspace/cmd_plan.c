@@ -10,8 +10,14 @@ struct option_row {
 	size_t at; /* of a const char *, or of a bool */
 	bool flag;
 };
-#define VALUE(name, member) { name, offsetof(struct plan_words, member), false }
-#define FLAG(name, member) { name, offsetof(struct plan_words, member), true }
+#define VALUE(name, member)                                      \
+	{                                                        \
+		name, offsetof(struct plan_words, member), false \
+	}
+#define FLAG(name, member)                                      \
+	{                                                       \
+		name, offsetof(struct plan_words, member), true \
+	}
 #define OPTIONS_MAX 3
 
 static const struct artefact_row {
@@ -59,8 +65,8 @@ int cmd_plan(int argc, char **argv)
 		else if (o)
 			return print_error("plan %s: %s needs a value", a->verb, argv[i]);
 		else if (argv[i][0] == '-' || words.file)
-			return print_error("plan %s %s: unknown word; see samepath plan --help", a->verb,
-					   argv[i]);
+			return print_error("plan %s %s: unknown word; see samepath plan --help",
+					   a->verb, argv[i]);
 		else
 			words.file = argv[i];
 	}

@@ -12,7 +12,8 @@ const struct paper_service *paper_service(const struct paper *p, const char *nam
 	return NULL;
 }
 
-/* Labels of letters, digits, - and _, with dots between; what zone files and messages can hold as it is. */
+/* Labels of letters, digits, - and _, with dots between; what zone files and messages can hold
+ * as it is. */
 static bool name_good(const char *text)
 {
 	size_t label = 0, length = strlen(text);
@@ -32,20 +33,25 @@ static bool one(struct paper *p, const struct paper_dns *d, struct report *r)
 	size_t before = r->errors;
 
 	if (!name_good(d->name))
-		report_error(r, p->file, d->line,
-			     "dns.name: %.80s: no name of the DNS; one such as mail.example.com is accepted", d->name);
+		report_error(
+			r, p->file, d->line,
+			"dns.name: %.80s: no name of the DNS; one such as mail.example.com is accepted",
+			d->name);
 	if (!d->service.text && !d->spf.count)
-		report_error(r, p->file, d->line,
-			     "dns[%.80s]: stands for nothing; accepted: a service, or circuits and services in `spf`",
-			     d->name);
+		report_error(
+			r, p->file, d->line,
+			"dns[%.80s]: stands for nothing; accepted: a service, or circuits and services in `spf`",
+			d->name);
 	if (d->service.text && !paper_service(p, d->service.text))
-		report_error(r, p->file, d->service.line, "dns[%.80s].service: %s: no such service; accepted: one of the plan",
+		report_error(r, p->file, d->service.line,
+			     "dns[%.80s].service: %s: no such service; accepted: one of the plan",
 			     d->name, d->service.text);
 	for (size_t i = 0; i < d->spf.count; i++)
 		if (!paper_circuit(p, d->spf.at[i].text) && !paper_service(p, d->spf.at[i].text))
-			report_error(r, p->file, d->spf.at[i].line,
-				     "dns[%.80s].spf: %s: no such circuit or service; accepted: one of the plan", d->name,
-				     d->spf.at[i].text);
+			report_error(
+				r, p->file, d->spf.at[i].line,
+				"dns[%.80s].spf: %s: no such circuit or service; accepted: one of the plan",
+				d->name, d->spf.at[i].text);
 	return r->errors == before;
 }
 

@@ -61,8 +61,8 @@ void catalogue_controls(struct catalogue *c, char **cell, const struct flow_row 
 
 	for (size_t i = 0; i < way->count && used < sizeof(text); i++)
 		if (way->hops[i].at.kind == PLACE_FIREWALL || way->hops[i].at.kind == PLACE_GATEWAY)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used ? ", " : "",
-						 place_name(way->hops[i].at));
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+						 used ? ", " : "", place_name(way->hops[i].at));
 	if (used && row->walk.circuit)
 		catalogue_put(c, cell, "%s: %s", row->walk.circuit->name, text);
 }
@@ -77,7 +77,8 @@ void catalogue_free(struct catalogue *c)
 }
 
 /* A property a line, as in the guide; each item of a cell has a line of its own. */
-static void print_text(const struct catalogue_form *form, const struct catalogue *c, unsigned int guide)
+static void print_text(const struct catalogue_form *form, const struct catalogue *c,
+		       unsigned int guide)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		print_line("\n%s %zu (%u)", form->name, i + 1, guide);
@@ -88,7 +89,8 @@ static void print_text(const struct catalogue_form *form, const struct catalogue
 				print_line("  %-*s  %s", TITLE_WIDTH, form->titles[k], "-");
 			for (bool first = true; at; first = false) {
 				end = strstr(at, "; ");
-				print_line("  %-*s  %.*s", TITLE_WIDTH, first ? form->titles[k] : "",
+				print_line("  %-*s  %.*s", TITLE_WIDTH,
+					   first ? form->titles[k] : "",
 					   (int)(end ? end - at : (long)strlen(at)), at);
 				at = end ? end + 2 : NULL;
 			}
@@ -108,7 +110,8 @@ static void print_rows(const struct catalogue_form *form, const struct catalogue
 }
 
 /* What the guide's form asks for and the plan does not say. */
-static void print_missing(const struct catalogue_form *form, const struct catalogue *c, unsigned int guide)
+static void print_missing(const struct catalogue_form *form, const struct catalogue *c,
+			  unsigned int guide)
 {
 	for (size_t i = 0; i < c->count; i++)
 		for (size_t k = 0; form->keys[k]; k++) {
@@ -147,7 +150,8 @@ static int print_csv(const struct catalogue_form *form, const struct catalogue *
 		if (!out)
 			return print_error("plan catalogue: out of memory");
 		for (size_t k = 0; form->keys[k]; k++)
-			csv_field(out, i ? c->rows[i - 1].cell[k] : form->titles[k], !form->keys[k + 1]);
+			csv_field(out, i ? c->rows[i - 1].cell[k] : form->titles[k],
+				  !form->keys[k + 1]);
 		fclose(out);
 		print_line("%s\r", line); /* a line ends in both */
 		free(line);
@@ -183,7 +187,8 @@ int plan_catalogue(const struct plan *p)
 	int status = EXIT_DONE;
 
 	if (csv && strcmp(csv, catalogue_outbound.name) && strcmp(csv, catalogue_inbound.name))
-		return print_error("plan catalogue --csv %s: no form; outbound and inbound are accepted", csv);
+		return print_error(
+			"plan catalogue --csv %s: no form; outbound and inbound are accepted", csv);
 	if (csv && print_json)
 		return print_error("plan catalogue: --csv is text; forms are JSON without it");
 	catalogue_fill_outbound(p, &out);
@@ -193,8 +198,9 @@ int plan_catalogue(const struct plan *p)
 	else if (!csv)
 		print_all(p, &out, &in);
 	else
-		status = strcmp(csv, catalogue_inbound.name) ? print_csv(&catalogue_outbound, &out) :
-							       print_csv(&catalogue_inbound, &in);
+		status = strcmp(csv, catalogue_inbound.name) ?
+				 print_csv(&catalogue_outbound, &out) :
+				 print_csv(&catalogue_inbound, &in);
 	catalogue_free(&out);
 	catalogue_free(&in);
 	return status;

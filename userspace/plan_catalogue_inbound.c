@@ -3,18 +3,33 @@
 #include <string.h>
 #include "plan_catalogue.h"
 
-enum { DIRECTION, SERVICE, SOURCE, DESTINATION, NAMES, OTHER, INTERNET, SYSTEMS, ADVERTISED, CONTROLS,
-       AVAILABILITY, SYMMETRY };
+enum {
+	DIRECTION,
+	SERVICE,
+	SOURCE,
+	DESTINATION,
+	NAMES,
+	OTHER,
+	INTERNET,
+	SYSTEMS,
+	ADVERTISED,
+	CONTROLS,
+	AVAILABILITY,
+	SYMMETRY
+};
 
 const struct catalogue_form catalogue_inbound = {
 	"inbound",
-	{ "direction", "service", "source", "destination", "dns-entry", "other-microsoft", "internet-users",
-	  "published-systems", "advertisement", "perimeter-controls", "high-availability", "path-symmetry", NULL },
+	{ "direction", "service", "source", "destination", "dns-entry", "other-microsoft",
+	  "internet-users", "published-systems", "advertisement", "perimeter-controls",
+	  "high-availability", "path-symmetry", NULL },
 	{ "Network traffic direction", "Service", "Public Office 365 endpoint (source)",
 	  "Public on-premises endpoint (destination)", "Public (Internet) DNS entry",
-	  "Used by other (non-Office 365) Microsoft services", "Used by users/systems on the internet",
-	  "Internal systems published through public endpoints", "IP advertisement of the public endpoint",
-	  "Security/perimeter controls", "High availability", "Path symmetry control" },
+	  "Used by other (non-Office 365) Microsoft services",
+	  "Used by users/systems on the internet",
+	  "Internal systems published through public endpoints",
+	  "IP advertisement of the public endpoint", "Security/perimeter controls",
+	  "High availability", "Path symmetry control" },
 };
 
 static const char *protocol_text(uint8_t protocol)
@@ -36,11 +51,12 @@ static void endpoint(struct catalogue *c, struct catalogue_row *row, const struc
 			      address_text(&s->public.at[i].prefix.address, text));
 	for (size_t i = 0; i < s->port_count; i++)
 		if (s->ports[i].first == s->ports[i].last)
-			catalogue_put(c, &row->cell[DESTINATION], "%s/%u", protocol_text(s->ports[i].protocol),
-				      s->ports[i].first);
+			catalogue_put(c, &row->cell[DESTINATION], "%s/%u",
+				      protocol_text(s->ports[i].protocol), s->ports[i].first);
 		else
 			catalogue_put(c, &row->cell[DESTINATION], "%s/%u-%u",
-				      protocol_text(s->ports[i].protocol), s->ports[i].first, s->ports[i].last);
+				      protocol_text(s->ports[i].protocol), s->ports[i].first,
+				      s->ports[i].last);
 	for (size_t i = 0; i < p->dns_count; i++)
 		if (p->dns[i].service.text && !strcmp(p->dns[i].service.text, s->name))
 			catalogue_put(c, &row->cell[NAMES], "%s", p->dns[i].name);
@@ -78,7 +94,8 @@ static void on_circuits(struct catalogue *c, struct catalogue_row *row, const st
 	char text[PREFIX_TEXT];
 
 	for (size_t i = 0; i < s->circuits.count; i++) {
-		const struct paper_circuit *circuit = paper_circuit(p->paper, s->circuits.at[i].text);
+		const struct paper_circuit *circuit =
+			paper_circuit(p->paper, s->circuits.at[i].text);
 
 		private += circuit->kind != KIND_INTERNET;
 		for (size_t k = 0; k < s->public.count; k++) {
@@ -90,8 +107,8 @@ static void on_circuits(struct catalogue *c, struct catalogue_row *row, const st
 		}
 		symmetry(c, row, s, circuit);
 	}
-	catalogue_put(c, &row->cell[AVAILABILITY], "%zu private circuits, %zu of the internet", private,
-		      s->circuits.count - private);
+	catalogue_put(c, &row->cell[AVAILABILITY], "%zu private circuits, %zu of the internet",
+		      private, s->circuits.count - private);
 }
 
 void catalogue_fill_inbound(const struct plan *p, struct catalogue *c)
@@ -110,11 +127,11 @@ void catalogue_fill_inbound(const struct plan *p, struct catalogue *c)
 			if (f->walk.service != s || !f->walk.circuit)
 				continue;
 			catalogue_controls(c, &row->cell[CONTROLS], f);
-			catalogue_put(c, &row->cell[AVAILABILITY], "%s comes by %s", f->walk.outside->name,
-				      f->walk.circuit->name);
+			catalogue_put(c, &row->cell[AVAILABILITY], "%s comes by %s",
+				      f->walk.outside->name, f->walk.circuit->name);
 			if (f->judged.what != JUDGED_SYMMETRIC)
-				catalogue_put(c, &row->cell[SYMMETRY], "%s: %s", f->walk.circuit->name,
-					      judged_text(f->judged.what));
+				catalogue_put(c, &row->cell[SYMMETRY], "%s: %s",
+					      f->walk.circuit->name, judged_text(f->judged.what));
 		}
 	}
 }

@@ -2,16 +2,29 @@
 #include <string.h>
 #include "plan_catalogue.h"
 
-enum { DIRECTION, SERVICE, SOURCE, DESTINATION, NAMES, CDN, NAT, METHOD, CONTROLS, AVAILABILITY, SYMMETRY };
+enum {
+	DIRECTION,
+	SERVICE,
+	SOURCE,
+	DESTINATION,
+	NAMES,
+	CDN,
+	NAT,
+	METHOD,
+	CONTROLS,
+	AVAILABILITY,
+	SYMMETRY
+};
 
 const struct catalogue_form catalogue_outbound = {
 	"outbound",
-	{ "direction", "service", "source", "destination", "dns-entry", "cdn-referrals", "advertisement-and-nat",
-	  "connectivity-method", "perimeter-controls", "high-availability", "path-symmetry", NULL },
+	{ "direction", "service", "source", "destination", "dns-entry", "cdn-referrals",
+	  "advertisement-and-nat", "connectivity-method", "perimeter-controls", "high-availability",
+	  "path-symmetry", NULL },
 	{ "Network traffic direction", "Service", "On-premises endpoint (source)",
-	  "Public Office 365 endpoint (destination)", "Public (Internet) DNS entry", "CDN referrals",
-	  "IP advertisement and NAT in use", "Connectivity method", "Security/perimeter controls",
-	  "High availability", "Path symmetry control" },
+	  "Public Office 365 endpoint (destination)", "Public (Internet) DNS entry",
+	  "CDN referrals", "IP advertisement and NAT in use", "Connectivity method",
+	  "Security/perimeter controls", "High availability", "Path symmetry control" },
 };
 
 static bool takes_area(const struct paper_destination *d, const struct feed_set *s)
@@ -37,7 +50,8 @@ static void endpoints(struct catalogue *c, struct catalogue_row *row, const stru
 		catalogue_put(c, &row->cell[CDN], "not of the provider");
 	}
 	if (f)
-		catalogue_put(c, &row->cell[DESTINATION], "%zu prefixes with feed %s", d->prefix_count, f->name);
+		catalogue_put(c, &row->cell[DESTINATION], "%zu prefixes with feed %s",
+			      d->prefix_count, f->name);
 	for (size_t i = 0; f && i < f->set_count; i++) {
 		const struct feed_set *s = &f->sets[i];
 		const bool chosen = class_takes_set(&d->class, s);
@@ -57,14 +71,17 @@ static void over(struct catalogue *c, struct catalogue_row *row, const struct pa
 	char text[PREFIX_TEXT], told[PREFIX_TEXT];
 
 	for (size_t i = 0; i < pools->count; i++) {
-		const struct config_prefix *by = longest_of(circuit_advertised(circuit), &pools->at[i].prefix);
+		const struct config_prefix *by =
+			longest_of(circuit_advertised(circuit), &pools->at[i].prefix);
 
 		catalogue_put(c, &row->cell[NAT], "%s: source NAT %s, %s%s", circuit->name,
-			      prefix_text(&pools->at[i].prefix, text), by ? "advertised by " : "not advertised",
+			      prefix_text(&pools->at[i].prefix, text),
+			      by ? "advertised by " : "not advertised",
 			      by ? prefix_text(&by->prefix, told) : "");
 	}
 	if (circuit->kind == KIND_INTERNET && p->proxy)
-		catalogue_put(c, &row->cell[METHOD], "%s: proxy %s, by PAC file", circuit->name, p->proxy);
+		catalogue_put(c, &row->cell[METHOD], "%s: proxy %s, by PAC file", circuit->name,
+			      p->proxy);
 	else
 		catalogue_put(c, &row->cell[METHOD], "%s: direct routing", circuit->name);
 }
@@ -74,20 +91,23 @@ static void flow(struct catalogue *c, struct catalogue_row *row, const struct pl
 {
 	const struct paper_circuit *by = f->walk.circuit;
 
-	catalogue_put(c, &row->cell[SOURCE], "%s (%u heads in %s)", f->location->name, f->location->heads,
-		      f->location->at->name);
+	catalogue_put(c, &row->cell[SOURCE], "%s (%u heads in %s)", f->location->name,
+		      f->location->heads, f->location->at->name);
 	if (!by) {
-		catalogue_put(c, &row->cell[AVAILABILITY], "%s: %s", f->location->name, f->judged.why);
+		catalogue_put(c, &row->cell[AVAILABILITY], "%s: %s", f->location->name,
+			      f->judged.why);
 		return;
 	}
 	over(c, row, p->paper, by);
 	catalogue_controls(c, &row->cell[CONTROLS], f);
 	catalogue_put(c, &row->cell[AVAILABILITY], "%s: %s", f->location->name, by->name);
 	if (f->judged.what != JUDGED_SYMMETRIC)
-		catalogue_put(c, &row->cell[SYMMETRY], "%s: %s", by->name, judged_text(f->judged.what));
+		catalogue_put(c, &row->cell[SYMMETRY], "%s: %s", by->name,
+			      judged_text(f->judged.what));
 	else
 		catalogue_put(c, &row->cell[SYMMETRY], "%s: %s", by->name,
-			      circuit_translates(by) ? "source NAT of all connections" : "by routing");
+			      circuit_translates(by) ? "source NAT of all connections" :
+						       "by routing");
 }
 
 /* Where flows go when a circuit that they use has failed. */
@@ -97,7 +117,8 @@ static void failed(struct catalogue *c, struct catalogue_row *row, const struct 
 	const struct flow_row *was = verify_base(&p->v, f);
 	char text[96];
 
-	if (f->walk.failure->kind != FAIL_CIRCUIT || !was || was->walk.circuit != f->walk.failure->circuit)
+	if (f->walk.failure->kind != FAIL_CIRCUIT || !was ||
+	    was->walk.circuit != f->walk.failure->circuit)
 		return;
 	catalogue_put(c, &row->cell[AVAILABILITY], "%s without %s: %s", f->location->name,
 		      failure_text(f->walk.failure, text, sizeof(text)),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the guide wants to be ready before the window opens, under the numbers of its list: what of it this plan has,
- * what it lacks, what in it is wrong, and what no plan can say.
+ * What the guide wants to be ready before the window opens, under the numbers of its list: what of
+ * it this plan has, what it lacks, what in it is wrong, and what no plan can say.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +22,8 @@ struct list {
 	size_t open; /* missing or wrong */
 };
 
-static void say(struct list *l, enum state state, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void say(struct list *l, enum state state, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 static void say(struct list *l, enum state state, const char *format, ...)
 {
 	char text[400];
@@ -48,7 +49,8 @@ static void forms(struct list *l, const struct catalogue_form *form, const struc
 	for (size_t i = 0; i < c->count; i++)
 		for (size_t k = 0; form->keys[k]; k++)
 			if (!c->rows[i].cell[k])
-				say(l, STATE_MISSING, "%s %s: %s", form->name, c->rows[i].cell[1], form->titles[k]);
+				say(l, STATE_MISSING, "%s %s: %s", form->name, c->rows[i].cell[1],
+				    form->titles[k]);
 }
 
 static void item_catalogue(struct list *l)
@@ -130,12 +132,14 @@ static void item_deployment(struct list *l)
 		if (gateway_is_samepath(&l->paper->gateways[i]) && !l->paper->gateways[i].file)
 			say(l, STATE_MISSING, "config of gateway %s: there is nothing to apply",
 			    l->paper->gateways[i].name);
-	say(l, STATE_BY_HAND, "order of segments and who reviews it; `apply --dry-run` prints the changes of a gateway");
+	say(l, STATE_BY_HAND,
+	    "order of segments and who reviews it; `apply --dry-run` prints the changes of a gateway");
 }
 
 static void item_rollback(struct list *l)
 {
-	say(l, STATE_BY_HAND, "the configurations as they are now, and who decides to go back to them");
+	say(l, STATE_BY_HAND,
+	    "the configurations as they are now, and who decides to go back to them");
 }
 
 static void item_tests(struct list *l)
@@ -162,7 +166,8 @@ static void item_news(struct list *l)
 			if (!strncmp(c->feeds[k].source, "https://", 8))
 				return;
 	}
-	say(l, STATE_BY_HAND, "who hears of changes of the provider's addresses: no configuration has a feed that is fetched");
+	say(l, STATE_BY_HAND,
+	    "who hears of changes of the provider's addresses: no configuration has a feed that is fetched");
 }
 
 static void item_verify(struct list *l)
@@ -171,8 +176,8 @@ static void item_verify(struct list *l)
 
 	for (size_t i = 0; i < f->count; i++)
 		if (f->at[i].verdict == CHECK_NO && f->at[i].severity == SEVERITY_ERROR)
-			say(l, STATE_WRONG, "%u %s, line %d: %s", f->at[i].number, f->at[i].name, f->at[i].line,
-			    f->at[i].reason);
+			say(l, STATE_WRONG, "%u %s, line %d: %s", f->at[i].number, f->at[i].name,
+			    f->at[i].line, f->at[i].reason);
 }
 
 static void item_facts(struct list *l)
@@ -181,7 +186,8 @@ static void item_facts(struct list *l)
 
 	for (size_t i = 0; i < f->count; i++)
 		if (f->at[i].verdict == CHECK_UNKNOWN)
-			say(l, STATE_MISSING, "%u %s: %s", f->at[i].number, f->at[i].name, f->at[i].reason);
+			say(l, STATE_MISSING, "%u %s: %s", f->at[i].number, f->at[i].name,
+			    f->at[i].reason);
 }
 
 static const struct {
@@ -190,9 +196,11 @@ static const struct {
 	void (*look)(struct list *l);
 	const char *ready; /* NULL: it always says something */
 } items[] = {
-	{ 4, "list of services, outbound and inbound", item_catalogue, "`plan catalogue` has every property" },
+	{ 4, "list of services, outbound and inbound", item_catalogue,
+	  "`plan catalogue` has every property" },
 	{ 8, "latency of each location", item_latency, "measured" },
-	{ 28, "diagram of egress and meet-me places", item_diagram, "`plan graph` has all of them" },
+	{ 28, "diagram of egress and meet-me places", item_diagram,
+	  "`plan graph` has all of them" },
 	{ 33, "users of each location", item_heads, "counted" },
 	{ 36, "updates of DNS and SPF", item_dns, "`plan dns --before OLD` lists them" },
 	{ 39, "PAC file and proxy", item_proxy, "`plan pac` makes it" },
@@ -240,7 +248,8 @@ static const char *seen_text(const struct flow_row *row, char *out)
 /* What to try: single hosts outward, each service from outside, and what should be seen. */
 static void print_tests(const struct plan *p)
 {
-	static const char *const columns[] = { "number", "from", "to", "over", "seen-as", "expected", NULL };
+	static const char *const columns[] = { "number",  "from",     "to", "over",
+					       "seen-as", "expected", NULL };
 	char text[PREFIX_TEXT];
 
 	print_table_begin("tests", columns);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What becomes of the public DNS when a plan takes the place of an older one. Who is told of an address keeps it
- * for the record's TTL, so what is new is told first and what is old is forgotten last.
+ * What becomes of the public DNS when a plan takes the place of an older one. Who is told of an
+ * address keeps it for the record's TTL, so what is new is told first and what is old is forgotten
+ * last.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,10 +28,10 @@ struct todos {
 	bool failed; /* out of memory, or of room for the prefixes of one name */
 };
 
-static void todo(struct todos *t, enum phase phase, const char *name, const char *type, const char *what,
-		 const char *why, ...) __attribute__((format(printf, 6, 7)));
-static void todo(struct todos *t, enum phase phase, const char *name, const char *type, const char *what,
-		 const char *why, ...)
+static void todo(struct todos *t, enum phase phase, const char *name, const char *type,
+		 const char *what, const char *why, ...) __attribute__((format(printf, 6, 7)));
+static void todo(struct todos *t, enum phase phase, const char *name, const char *type,
+		 const char *what, const char *why, ...)
 {
 	struct todo *grown = realloc(t->at, (t->count + 1) * sizeof(*grown)), *one;
 	va_list arguments;
@@ -108,9 +109,11 @@ static void hold_senders(struct held *h, const struct paper *p, const struct pap
 }
 
 /* The addresses of a service under one name. */
-static void addresses(struct todos *t, const struct paper_dns *d, const struct held *old, const struct held *new)
+static void addresses(struct todos *t, const struct paper_dns *d, const struct held *old,
+		      const struct held *new)
 {
-	const bool lower = !same(old, new) && old->count && new->count && (!d->ttl || d->ttl > TTL_LOW);
+	const bool lower =
+		!same(old, new) && old->count && new->count && (!d->ttl || d->ttl > TTL_LOW);
 	char what[160], text[PREFIX_TEXT], ttl[64];
 
 	ttl_text(d, ttl, sizeof(ttl));
@@ -129,18 +132,21 @@ static void addresses(struct todos *t, const struct paper_dns *d, const struct h
 		snprintf(what, sizeof(what), "remove %s", address_text(&old->at[i].address, text));
 		if (!holds(new, &old->at[i]))
 			todo(t, PHASE_AFTER, d->name, old->at[i].family == 6 ? "AAAA" : "A", what,
-			     new->count ? "once the new addresses answer; servers keep the old one for another %s" :
-					  "the service is gone; servers keep the address for another %s",
+			     new->count ?
+				     "once the new addresses answer; servers keep the old one for another %s" :
+				     "the service is gone; servers keep the address for another %s",
 			     lower ? "300 s" : ttl);
 	}
 	if (lower)
-		todo(t, PHASE_AFTER, d->name, "TTL", "raise the TTL again", "once the old addresses are gone");
+		todo(t, PHASE_AFTER, d->name, "TTL", "raise the TTL again",
+		     "once the old addresses are gone");
 }
 
 /* "192.0.2.1" of one host, "192.0.2.0/28" of more. */
 static const char *host_text(const struct prefix *p, char *out)
 {
-	return p->length == (p->family == 6 ? 128 : 32) ? address_text(&p->address, out) : prefix_text(p, out);
+	return p->length == (p->family == 6 ? 128 : 32) ? address_text(&p->address, out) :
+							  prefix_text(p, out);
 }
 
 static void mechanism(const char *verb, const struct prefix *p, char *out, size_t size)
@@ -150,7 +156,8 @@ static void mechanism(const char *verb, const struct prefix *p, char *out, size_
 	snprintf(out, size, "%s ip%d:%s", verb, p->family, host_text(p, text));
 }
 
-static void senders(struct todos *t, const struct paper_dns *d, const struct held *old, const struct held *new)
+static void senders(struct todos *t, const struct paper_dns *d, const struct held *old,
+		    const struct held *new)
 {
 	char what[160], ttl[64], text[PREFIX_TEXT];
 
@@ -164,7 +171,8 @@ static void senders(struct todos *t, const struct paper_dns *d, const struct hel
 		     ttl);
 		snprintf(what, sizeof(what), "give %s a name, which leads back to it",
 			 host_text(&new->at[i], text));
-		todo(t, PHASE_BEFORE, d->name, "PTR", what, "receivers ask for it when mail comes from there");
+		todo(t, PHASE_BEFORE, d->name, "PTR", what,
+		     "receivers ask for it when mail comes from there");
 	}
 	for (size_t i = 0; i < old->count; i++) {
 		if (holds(new, &old->at[i]))
@@ -187,8 +195,10 @@ static const struct paper_dns *find(const struct paper *p, const struct paper_dn
 	return NULL;
 }
 
-/* An entry of one plan or of both. Names outlive plans: what one of them does not say of a name, the other does. */
-static void entry(struct todos *t, const struct paper *old, const struct paper *new, const struct paper_dns *d)
+/* An entry of one plan or of both. Names outlive plans: what one of them does not say of a name,
+ * the other does. */
+static void entry(struct todos *t, const struct paper *old, const struct paper *new,
+		  const struct paper_dns *d)
 {
 	const struct paper_dns *was = find(old, d);
 	struct held from = { 0 }, to = { 0 };
@@ -233,12 +243,14 @@ static void nameless(struct todos *t, const struct paper *old, const struct pape
 			     "its addresses change, and `dns` of the plan has no name for it");
 	}
 	for (size_t i = 0; i < new->circuit_count; i++) {
-		const struct paper_circuit *c = &new->circuits[i], *was = paper_circuit(old, c->name);
+		const struct paper_circuit *c = &new->circuits[i],
+					   *was = paper_circuit(old, c->name);
 		struct held from = { 0 }, to = { 0 };
 
 		hold(&from, was ? circuit_outbound(was) : NULL);
 		hold(&to, circuit_outbound(c));
-		snprintf(what, sizeof(what), "find out what sends mail from the pool of %s", c->name);
+		snprintf(what, sizeof(what), "find out what sends mail from the pool of %s",
+			 c->name);
 		if (!same(&from, &to) && !named(new, c->name, true))
 			todo(t, PHASE_BEFORE, NULL, "TXT", what,
 			     "the pool changes, and no `spf` of the plan has the circuit");
@@ -247,7 +259,8 @@ static void nameless(struct todos *t, const struct paper *old, const struct pape
 
 static void print_todos(const struct plan *p, const struct paper *old, const struct todos *t)
 {
-	static const char *const columns[] = { "number", "when", "name", "record", "what", "why", NULL };
+	static const char *const columns[] = { "number", "when", "name", "record",
+					       "what",	 "why",	 NULL };
 
 	print_begin();
 	print_value_text("plan", p->paper->name);
@@ -266,8 +279,11 @@ static void print_todos(const struct plan *p, const struct paper *old, const str
 			print_row_end();
 		}
 	print_table_end();
-	print_line("\n%s", t->count ? "Steps of a kind are in order: all of `before`, the change, then `after`." :
-				      "No address changes: nothing is to be done in the DNS.");
+	print_line(
+		"\n%s",
+		t->count ?
+			"Steps of a kind are in order: all of `before`, the change, then `after`." :
+			"No address changes: nothing is to be done in the DNS.");
 	print_end();
 }
 
@@ -293,8 +309,9 @@ int plan_dns(const struct plan *p)
 			entry(&t, old, p->paper, &old->dns[i]);
 	nameless(&t, old, p->paper);
 	if (t.failed)
-		status = print_error("plan dns: out of memory, or more than %d prefixes under one name",
-				     EXPRESSROUTE_PREFIXES);
+		status = print_error(
+			"plan dns: out of memory, or more than %d prefixes under one name",
+			EXPRESSROUTE_PREFIXES);
 	else
 		print_todos(p, old, &t);
 	free(t.at);

@@ -13,8 +13,8 @@ static const char *ip_of(unsigned char family)
 }
 
 /* True: there is such a list. */
-static bool print_list(const struct plan_routes *r, const struct paper_circuit *c, enum route_way way,
-		       unsigned char family)
+static bool print_list(const struct plan_routes *r, const struct paper_circuit *c,
+		       enum route_way way, unsigned char family)
 {
 	static const char *const names[] = { "out", "refuse", "in" };
 	unsigned int most = family == 6 ? 128 : 32, sequence = 0;
@@ -29,8 +29,9 @@ static bool print_list(const struct plan_routes *r, const struct paper_circuit *
 		if (one->longer && one->prefix.length < most)
 			snprintf(longer, sizeof(longer), " le %u", most);
 		sequence += STEP;
-		print_line("! %s\n%s prefix-list %s-%s%d seq %u permit %s%s", one->why, ip_of(family),
-			   c->name, names[way], family, sequence, prefix_text(&one->prefix, text), longer);
+		print_line("! %s\n%s prefix-list %s-%s%d seq %u permit %s%s", one->why,
+			   ip_of(family), c->name, names[way], family, sequence,
+			   prefix_text(&one->prefix, text), longer);
 	}
 	return sequence;
 }
@@ -42,8 +43,8 @@ static void print_communities(const struct plan_routes *r, const struct paper_ci
 
 	for (size_t i = 0; i < r->count; i++)
 		if (r->at[i].circuit == c && r->at[i].community)
-			print_line("! %s\nbgp community-list standard %s-in seq %u permit %d:%s", r->at[i].why,
-				   c->name, sequence += STEP, EXPRESSROUTE_ASN,
+			print_line("! %s\nbgp community-list standard %s-in seq %u permit %d:%s",
+				   r->at[i].why, c->name, sequence += STEP, EXPRESSROUTE_ASN,
 				   strchr(r->at[i].community, ',') + 1);
 }
 
@@ -56,27 +57,31 @@ static bool has_community(const struct plan_routes *r, const struct paper_circui
 }
 
 /* Without an entry that matches, a route map denies. */
-static void print_maps(const struct plan_routes *r, const struct paper_circuit *c, unsigned char family)
+static void print_maps(const struct plan_routes *r, const struct paper_circuit *c,
+		       unsigned char family)
 {
 	const char *ip = ip_of(family);
 
 	if (print_list(r, c, ROUTE_ADVERTISE, family))
-		print_line("route-map %s-out%d permit 10\n match %s address prefix-list %s-out%d\nexit",
-			   c->name, family, ip, c->name, family);
+		print_line(
+			"route-map %s-out%d permit 10\n match %s address prefix-list %s-out%d\nexit",
+			c->name, family, ip, c->name, family);
 	else
 		print_line("route-map %s-out%d deny 10\nexit", c->name, family);
 	/* A route map that is not there would be another question; without a match it denies. */
 	if (!routes_any(r, c, ROUTE_ACCEPT, family) && !routes_any(r, c, ROUTE_REFUSE, family))
 		print_line("route-map %s-in%d deny 10\nexit", c->name, family);
 	if (print_list(r, c, ROUTE_REFUSE, family))
-		print_line("route-map %s-in%d deny 10\n match %s address prefix-list %s-refuse%d\nexit", c->name,
-			   family, ip, c->name, family);
+		print_line(
+			"route-map %s-in%d deny 10\n match %s address prefix-list %s-refuse%d\nexit",
+			c->name, family, ip, c->name, family);
 	if (has_community(r, c))
-		print_line("route-map %s-in%d permit 20\n match community %s-in\nexit", c->name, family,
-			   c->name);
+		print_line("route-map %s-in%d permit 20\n match community %s-in\nexit", c->name,
+			   family, c->name);
 	else if (print_list(r, c, ROUTE_ACCEPT, family))
-		print_line("route-map %s-in%d permit 20\n match %s address prefix-list %s-in%d\nexit", c->name,
-			   family, ip, c->name, family);
+		print_line(
+			"route-map %s-in%d permit 20\n match %s address prefix-list %s-in%d\nexit",
+			c->name, family, ip, c->name, family);
 }
 
 static bool speaks(const struct plan_routes *r, const struct paper_circuit *c, unsigned char family)
@@ -84,7 +89,8 @@ static bool speaks(const struct plan_routes *r, const struct paper_circuit *c, u
 	return routes_any(r, c, ROUTE_ADVERTISE, family) || routes_any(r, c, ROUTE_ACCEPT, family);
 }
 
-static void print_family(const struct plan_routes *r, const struct paper_circuit *c, unsigned char family)
+static void print_family(const struct plan_routes *r, const struct paper_circuit *c,
+			 unsigned char family)
 {
 	char text[PREFIX_TEXT];
 

@@ -10,8 +10,9 @@
 #include "plan_graph.h"
 #include "print.h"
 
-static const char *const shapes[NODE_KINDS] = { "box",	   "folder",	"plain",   "octagon", "box3d",
-						"box, style=rounded", "diamond",	"ellipse", "component" };
+static const char *const shapes[NODE_KINDS] = { "box",	   "folder",  "plain",
+						"octagon", "box3d",   "box, style=rounded",
+						"diamond", "ellipse", "component" };
 static const char *const edge_words[] = { "link", "route", "question", "answer" };
 
 /* Text of a label: names and prefixes, and a file's path, which may hold anything. */
@@ -26,7 +27,8 @@ static void quoted(FILE *out, const char *text)
 
 static void dot_node(FILE *out, const struct graph_node *n)
 {
-	fprintf(out, "\t\"%s %s\" [shape=%s, label=\"%s", node_words[n->kind], n->name, shapes[n->kind], n->name);
+	fprintf(out, "\t\"%s %s\" [shape=%s, label=\"%s", node_words[n->kind], n->name,
+		shapes[n->kind], n->name);
 	if (n->detail[0])
 		fputs("\\n", out);
 	quoted(out, n->detail);
@@ -35,7 +37,8 @@ static void dot_node(FILE *out, const struct graph_node *n)
 
 static void dot_edge(FILE *out, const struct graph *g, const struct graph_edge *e)
 {
-	static const char *const looks[] = { "dir=none", "style=dotted", "color=red, fontcolor=red, penwidth=2",
+	static const char *const looks[] = { "dir=none", "style=dotted",
+					     "color=red, fontcolor=red, penwidth=2",
 					     "color=red, fontcolor=red, penwidth=2, style=dashed" };
 	const struct graph_node *from = &g->nodes[e->from], *to = &g->nodes[e->to];
 
@@ -53,8 +56,9 @@ char *plan_dot(const struct graph *g, const char *name)
 
 	if (!out)
 		return NULL;
-	fprintf(out, "digraph \"%s\" {\n\trankdir=LR;\n\tnode [fontname=\"sans-serif\", fontsize=10];\n"
-		     "\tedge [fontname=\"sans-serif\", fontsize=8];\n",
+	fprintf(out,
+		"digraph \"%s\" {\n\trankdir=LR;\n\tnode [fontname=\"sans-serif\", fontsize=10];\n"
+		"\tedge [fontname=\"sans-serif\", fontsize=8];\n",
 		name);
 	for (size_t i = 0; i < g->node_count; i++)
 		dot_node(out, &g->nodes[i]);
@@ -87,8 +91,9 @@ static int svg(const char *dot)
 		print_line("%s", picture);
 	free(picture);
 	if (err == -ENOENT)
-		return print_error("plan graph: no program `dot`; the package graphviz has it, and without --svg "
-				   "it is not needed");
+		return print_error(
+			"plan graph: no program `dot`; the package graphviz has it, and without --svg "
+			"it is not needed");
 	return err ? print_error("plan graph: dot: %s", strerror(-err)) : EXIT_DONE;
 }
 
@@ -108,7 +113,8 @@ static void print_detail(const char *detail)
 static void print_graph(const struct plan *p, const struct graph *g)
 {
 	static const char *const nodes[] = { "kind", "name", "bad", "detail", NULL };
-	static const char *const edges[] = { "from-kind", "from", "to-kind", "to", "kind", "detail", NULL };
+	static const char *const edges[] = { "from-kind", "from",   "to-kind", "to",
+					     "kind",	  "detail", NULL };
 
 	print_begin();
 	print_value_text("plan", p->paper->name);
@@ -123,7 +129,8 @@ static void print_graph(const struct plan *p, const struct graph *g)
 	print_table_end();
 	print_table_begin("edges", edges);
 	for (size_t i = 0; i < g->edge_count; i++) {
-		const struct graph_node *from = &g->nodes[g->edges[i].from], *to = &g->nodes[g->edges[i].to];
+		const struct graph_node *from = &g->nodes[g->edges[i].from],
+					*to = &g->nodes[g->edges[i].to];
 
 		print_cell_text(node_words[from->kind]);
 		print_cell_text(from->name);
@@ -144,7 +151,8 @@ int plan_graph(const struct plan *p)
 	char *dot;
 
 	if (print_json && p->words->svg)
-		return print_error("plan graph: --svg is a picture; nodes and edges are JSON without it");
+		return print_error(
+			"plan graph: --svg is a picture; nodes and edges are JSON without it");
 	plan_graph_build(p, &g);
 	dot = g.failed ? NULL : plan_dot(&g, p->paper->name);
 	if (!dot)

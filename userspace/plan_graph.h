@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A plan as nodes and edges: all that is in it, and the ways of flows that do not come back as they went. */
+/* A plan as nodes and edges: all that is in it, and the ways of flows that do not come back as
+ * they went. */
 #ifndef SAMEPATH_USERSPACE_PLAN_GRAPH_H
 #define SAMEPATH_USERSPACE_PLAN_GRAPH_H
 
 #include "plan.h"
 
 enum node_kind {
-	NODE_SITE, NODE_SEGMENT, NODE_LOCATION, NODE_FIREWALL, NODE_GATEWAY, NODE_CIRCUIT, NODE_MEET_ME,
-	NODE_DESTINATION, NODE_SERVICE, NODE_KINDS
+	NODE_SITE,
+	NODE_SEGMENT,
+	NODE_LOCATION,
+	NODE_FIREWALL,
+	NODE_GATEWAY,
+	NODE_CIRCUIT,
+	NODE_MEET_ME,
+	NODE_DESTINATION,
+	NODE_SERVICE,
+	NODE_KINDS
 };
 #define GRAPH_TEXT 320
 struct graph_node {
@@ -19,7 +28,8 @@ struct graph_node {
 enum edge_kind { EDGE_LINK, EDGE_ROUTE, EDGE_QUESTION, EDGE_ANSWER };
 struct graph_edge {
 	size_t from, to; /* nodes */
-	enum edge_kind kind; /* a link has no direction; questions and answers are those of bad flows */
+	enum edge_kind
+		kind; /* a link has no direction; questions and answers are those of bad flows */
 	char text[GRAPH_TEXT];
 };
 struct graph {

@@ -5,8 +5,9 @@
 #include <string.h>
 #include "plan_graph.h"
 
-const char *const node_words[NODE_KINDS] = { "site",	"segment", "location",	  "firewall", "gateway",
-					     "circuit", "meet-me", "destination", "service" };
+const char *const node_words[NODE_KINDS] = { "site",	 "segment",	"location",
+					     "firewall", "gateway",	"circuit",
+					     "meet-me",	 "destination", "service" };
 
 /* Adds a line to a text that is bounded; what does not fit ends it. */
 static void say(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -24,7 +25,8 @@ static void say(char *text, const char *format, ...)
 	va_end(arguments);
 }
 
-static void say_prefixes(char *text, const char *what, const struct config_prefixes *list, size_t most)
+static void say_prefixes(char *text, const char *what, const struct config_prefixes *list,
+			 size_t most)
 {
 	char line[GRAPH_TEXT] = "", one[PREFIX_TEXT];
 	size_t used = 0;
@@ -49,9 +51,9 @@ static struct graph_node *node(struct graph *g, enum node_kind kind, const char 
 			return &g->nodes[i];
 	grown = realloc(g->nodes, (g->node_count + 1) * sizeof(*grown));
 	g->failed |= !grown;
-	g->nodes = grown ? grown : g->nodes;
 	if (!grown)
 		return &spare;
+	g->nodes = grown;
 	g->nodes[g->node_count] = (struct graph_node){ .kind = kind, .name = name };
 	return &g->nodes[g->node_count++];
 }
@@ -69,9 +71,9 @@ static char *edge(struct graph *g, size_t from, size_t to, enum edge_kind kind)
 	static struct graph_edge spare;
 
 	g->failed |= !grown;
-	g->edges = grown ? grown : g->edges;
 	if (!grown)
 		return spare.text;
+	g->edges = grown;
 	g->edges[g->edge_count] = (struct graph_edge){ .from = from, .to = to, .kind = kind };
 	return g->edges[g->edge_count++].text;
 }
@@ -79,9 +81,12 @@ static char *edge(struct graph *g, size_t from, size_t to, enum edge_kind kind)
 static size_t place_node(struct graph *g, struct place at)
 {
 	static const enum node_kind kinds[] = {
-		[PLACE_DESTINATION] = NODE_DESTINATION, [PLACE_CIRCUIT] = NODE_CIRCUIT,
-		[PLACE_GATEWAY] = NODE_GATEWAY,		[PLACE_FIREWALL] = NODE_FIREWALL,
-		[PLACE_SITE] = NODE_SITE,		[PLACE_SEGMENT] = NODE_SEGMENT,
+		[PLACE_DESTINATION] = NODE_DESTINATION,
+		[PLACE_CIRCUIT] = NODE_CIRCUIT,
+		[PLACE_GATEWAY] = NODE_GATEWAY,
+		[PLACE_FIREWALL] = NODE_FIREWALL,
+		[PLACE_SITE] = NODE_SITE,
+		[PLACE_SEGMENT] = NODE_SEGMENT,
 	};
 
 	return number(g, kinds[at.kind], at.head->name);
@@ -115,7 +120,8 @@ static void sites(struct graph *g, const struct paper *p)
 			say_prefixes(n->detail, "", &one->prefixes, SHOWN);
 			for (size_t w = 0; w < one->without.count; w++)
 				say(n->detail, "does not see %s", one->without.at[w].text);
-			edge(g, number(g, NODE_SEGMENT, one->name), number(g, NODE_SITE, s->name), EDGE_LINK);
+			edge(g, number(g, NODE_SEGMENT, one->name), number(g, NODE_SITE, s->name),
+			     EDGE_LINK);
 			routes(g, number(g, NODE_SEGMENT, one->name), &one->routes);
 		}
 		routes(g, number(g, NODE_SITE, s->name), &s->routes);
@@ -123,9 +129,10 @@ static void sites(struct graph *g, const struct paper *p)
 	for (size_t i = 0; i < p->location_count; i++) {
 		const struct paper_location *l = &p->locations[i];
 
-		say(node(g, NODE_LOCATION, l->name)->detail, "%u heads%s%s", l->heads, l->region ? ", " : "",
-		    l->region ? l->region : "");
-		edge(g, number(g, NODE_LOCATION, l->name), number(g, NODE_SEGMENT, l->at->name), EDGE_LINK);
+		say(node(g, NODE_LOCATION, l->name)->detail, "%u heads%s%s", l->heads,
+		    l->region ? ", " : "", l->region ? l->region : "");
+		edge(g, number(g, NODE_LOCATION, l->name), number(g, NODE_SEGMENT, l->at->name),
+		     EDGE_LINK);
 	}
 }
 
@@ -147,7 +154,8 @@ static void devices(struct graph *g, const struct paper *p)
 		    w->file		   ? w->file :
 		    gateway_is_samepath(w) ? "samepath, not configured yet" :
 					     "router");
-		say(edge(g, number(g, NODE_GATEWAY, w->name), place_node(g, w->inner), EDGE_ROUTE), "inside");
+		say(edge(g, number(g, NODE_GATEWAY, w->name), place_node(g, w->inner), EDGE_ROUTE),
+		    "inside");
 		routes(g, number(g, NODE_GATEWAY, w->name), &w->routes);
 	}
 }
@@ -209,20 +217,22 @@ static void services(struct graph *g, const struct paper *p)
 
 		say_prefixes(n->detail, "", &s->public, SHOWN);
 		for (size_t k = 0; k < s->circuits.count && used < sizeof(line); k++)
-			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s", k ? ", " : "on ",
-						 s->circuits.at[k].text);
+			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s",
+						 k ? ", " : "on ", s->circuits.at[k].text);
 		say(n->detail, "%s", line);
 		say(n->detail, "source NAT: %s", s->source_nat ? "inbound pool" : "none here");
 		for (size_t k = 0; k < s->servers.count; k++) {
-			const struct paper_segment *one = paper_segment_of(p, &s->servers.at[k].prefix);
+			const struct paper_segment *one =
+				paper_segment_of(p, &s->servers.at[k].prefix);
 			char text[PREFIX_TEXT];
 
-			say(edge(g, number(g, NODE_SERVICE, s->name), number(g, NODE_SEGMENT, one->name),
-				 EDGE_LINK),
+			say(edge(g, number(g, NODE_SERVICE, s->name),
+				 number(g, NODE_SEGMENT, one->name), EDGE_LINK),
 			    "%s", address_text(&s->servers.at[k].prefix.address, text));
 		}
 		if (s->publisher.kind != PLACE_NONE)
-			edge(g, place_node(g, s->publisher), number(g, NODE_SERVICE, s->name), EDGE_LINK);
+			edge(g, place_node(g, s->publisher), number(g, NODE_SERVICE, s->name),
+			     EDGE_LINK);
 	}
 }
 

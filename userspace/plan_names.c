@@ -7,9 +7,9 @@
 #include "print.h"
 
 /*
- * Whether the rest of a from i and the rest of b from j fit, for all i and j from the ends. A * of b takes any
- * of a; one of a takes any of b only when that is asked, and otherwise nothing but a * of b can take it: it
- * stands for texts of which b must admit each.
+ * Whether the rest of a from i and the rest of b from j fit, for all i and j from the ends. A * of
+ * b takes any of a; one of a takes any of b only when that is asked, and otherwise nothing but a *
+ * of b can take it: it stands for texts of which b must admit each.
  */
 static bool fit(const char *a, const char *b, bool both)
 {
@@ -44,11 +44,12 @@ bool name_meets(const char *a, const char *b)
 static bool overrides(const struct plan_name *a, const struct plan_name *b)
 {
 	return a->direct ? name_within(a->text, b->text) && !name_within(b->text, a->text) :
-			   name_meets(a->text, b->text) &&
-				   !(name_within(b->text, a->text) && !name_within(a->text, b->text));
+			   name_meets(a->text, b->text) && !(name_within(b->text, a->text) &&
+							     !name_within(a->text, b->text));
 }
 
-/* Of the level two below (of all, for the first exceptions), what overrides something of the one below. */
+/* Of the level two below (of all, for the first exceptions), what overrides something of the one
+ * below. */
 static size_t next_level(struct plan_names *n, const bool *below, const bool *two_below, bool *out)
 {
 	size_t count = 0;
@@ -79,8 +80,8 @@ static int rank(struct plan_names *n)
 
 		if (!level)
 			return -ENOMEM;
-		in = next_level(n, n->level[n->levels - 1], n->levels > 1 ? n->level[n->levels - 2] : NULL,
-				level);
+		in = next_level(n, n->level[n->levels - 1],
+				n->levels > 1 ? n->level[n->levels - 2] : NULL, level);
 		n->level[n->levels] = level;
 		/* Names that override each other in a ring end where exceptions have the last word. */
 		if (!in || (n->levels % 2 == 0 && in >= before)) {
@@ -104,21 +105,22 @@ static char *name_text(const struct feed *f, const struct feed_set *s, const cha
 		if (islower((unsigned char)*c) || isdigit((unsigned char)*c) || strchr("*._-", *c))
 			continue;
 		feed_set_label(s, label, sizeof(label));
-		print_error("feed %s: set %s: %.80s: no name of a host; letters, digits and . - _ * are accepted",
-			    f->name, label, url);
+		print_error(
+			"feed %s: set %s: %.80s: no name of a host; letters, digits and . - _ * are accepted",
+			f->name, label, url);
 		free(text);
 		return NULL;
 	}
 	if (text && strlen(text) <= NAME_LONGEST && text[0])
 		return text;
-	print_error("feed %s: %.80s: no name of a host; 1 to %d characters are accepted", f->name, url,
-		    NAME_LONGEST);
+	print_error("feed %s: %.80s: no name of a host; 1 to %d characters are accepted", f->name,
+		    url, NAME_LONGEST);
 	free(text);
 	return NULL;
 }
 
-static int add(struct plan_names *n, const struct feed *f, const struct feed_set *s, const char *url,
-	       bool direct)
+static int add(struct plan_names *n, const struct feed *f, const struct feed_set *s,
+	       const char *url, bool direct)
 {
 	struct plan_name *grown = realloc(n->at, (n->count + 1) * sizeof(*n->at));
 	char *text;
@@ -129,7 +131,8 @@ static int add(struct plan_names *n, const struct feed *f, const struct feed_set
 	text = name_text(f, s, url);
 	if (!text)
 		return -EINVAL;
-	n->at[n->count++] = (struct plan_name){ .text = text, .feed = f, .set = s, .direct = direct };
+	n->at[n->count++] =
+		(struct plan_name){ .text = text, .feed = f, .set = s, .direct = direct };
 	return 0;
 }
 
@@ -163,7 +166,8 @@ static void each_once(struct plan_names *n)
 }
 
 int plan_names_read(const struct paper *p,
-		    bool (*direct)(const void *context, const struct config_feed *f, const struct feed_set *s),
+		    bool (*direct)(const void *context, const struct config_feed *f,
+				   const struct feed_set *s),
 		    const void *context, struct plan_names *out)
 {
 	int err = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which names browsers ask for without the proxy, because their addresses are reached over ExpressRoute. */
+/* Which names browsers ask for without the proxy, because their addresses are reached over
+ * ExpressRoute. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@ struct chooser {
 	const struct paper_location *location; /* NULL: wherever users are */
 };
 
-/* Who is there uses it, and is led over ExpressRoute. A plan that places nobody says nothing against it. */
+/* Who is there uses it, and is led over ExpressRoute. A plan that places nobody says nothing
+ * against it. */
 static bool rides(const struct chooser *c, const struct paper_destination *d)
 {
 	const struct verify *v = &c->plan->v;
@@ -37,8 +39,8 @@ static bool direct(const void *context, const struct config_feed *f, const struc
 	for (size_t i = 0; s->expressroute && i < p->destination_count; i++) {
 		const struct paper_destination *d = &p->destinations[i];
 
-		if (d->class.feed && !strcmp(d->class.feed, f->name) && class_takes_set(&d->class, s) &&
-		    rides(c, d))
+		if (d->class.feed && !strcmp(d->class.feed, f->name) &&
+		    class_takes_set(&d->class, s) && rides(c, d))
 			return true;
 	}
 	return false;
@@ -60,7 +62,8 @@ static bool proxy_good(const char *text)
 	if (!host || host > NAME_LONGEST || !strspn(colon + 1, "0123456789") || *end || port < 1 ||
 	    port > 65535)
 		return false;
-	return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == host ||
+	return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
+		       host ||
 	       (bracketed && strspn(text + 1, "0123456789abcdefABCDEF:.") == host - 2);
 }
 
@@ -81,10 +84,11 @@ static void condition(const struct plan_name *n, const char *before, const char 
 
 	feed_set_label(n->set, label, sizeof(label));
 	if (!strchr(n->text, '*'))
-		print_line("%shost == \"%s\"%s // %s, set %s", before, n->text, after, n->set->area, label);
+		print_line("%shost == \"%s\"%s // %s, set %s", before, n->text, after, n->set->area,
+			   label);
 	else if (!strncmp(n->text, "*.", 2) && !strchr(n->text + 1, '*'))
-		print_line("%sdnsDomainIs(host, \"%s\")%s // %s, set %s", before, n->text + 1, after,
-			   n->set->area, label);
+		print_line("%sdnsDomainIs(host, \"%s\")%s // %s, set %s", before, n->text + 1,
+			   after, n->set->area, label);
 	else
 		print_line("%sshExpMatch(host, \"%s\")%s // %s, set %s", before, n->text, after,
 			   n->set->area, label);
@@ -98,9 +102,10 @@ static void print_level(const struct plan_names *n, size_t level)
 
 	for (size_t i = 0; i < n->count; i++)
 		left += n->level[level][i];
-	print_line("\n\t// %s", level % 2   ? "Exceptions: on the internet, though a name below takes them in." :
-				level      ? "Over ExpressRoute, though an exception below takes them in." :
-					     "Over ExpressRoute.");
+	print_line("\n\t// %s",
+		   level % 2 ? "Exceptions: on the internet, though a name below takes them in." :
+		   level     ? "Over ExpressRoute, though an exception below takes them in." :
+			       "Over ExpressRoute.");
 	for (size_t i = 0; i < n->count; i++) {
 		if (!n->level[level][i])
 			continue;
@@ -112,12 +117,14 @@ static void print_level(const struct plan_names *n, size_t level)
 
 static void print_text(const struct plan *p, const struct plan_names *n)
 {
-	print_line("// Plan %s%s%s: names that the feed offers over ExpressRoute are asked for directly, all\n"
-		   "// others through the proxy. Of several names that a host has, the most specific decides;\n"
-		   "// it is asked first. Names that stand on both sides go to the proxy.",
-		   p->paper->name, p->words->location ? ", location " : "",
-		   p->words->location ? p->words->location : "");
-	print_line("function FindProxyForURL(url, host) {\n\tvar proxy = \"PROXY %s\";\n", proxy_of(p));
+	print_line(
+		"// Plan %s%s%s: names that the feed offers over ExpressRoute are asked for directly, all\n"
+		"// others through the proxy. Of several names that a host has, the most specific decides;\n"
+		"// it is asked first. Names that stand on both sides go to the proxy.",
+		p->paper->name, p->words->location ? ", location " : "",
+		p->words->location ? p->words->location : "");
+	print_line("function FindProxyForURL(url, host) {\n\tvar proxy = \"PROXY %s\";\n",
+		   proxy_of(p));
 	print_line("\thost = host.toLowerCase();\n"
 		   "\tif (host.charAt(host.length - 1) == \".\")\n"
 		   "\t\thost = host.substring(0, host.length - 1);");
@@ -128,7 +135,9 @@ static void print_text(const struct plan *p, const struct plan_names *n)
 
 static void print_rules(const struct plan *p, const struct plan_names *n)
 {
-	static const char *const columns[] = { "order", "name", "way", "feed", "area", "set", NULL };
+	static const char *const columns[] = {
+		"order", "name", "way", "feed", "area", "set", NULL
+	};
 	char label[FEED_LABEL];
 
 	print_begin();
@@ -168,7 +177,8 @@ int plan_pac(const struct plan *p)
 	int err, status = EXIT_DONE;
 
 	if (!proxy_of(p))
-		return print_error("plan pac: no proxy; `proxy` of the plan is one, or --proxy HOST:PORT");
+		return print_error(
+			"plan pac: no proxy; `proxy` of the plan is one, or --proxy HOST:PORT");
 	if (!proxy_good(proxy_of(p)))
 		return print_error("plan pac: %.80s: no proxy; HOST:PORT is accepted", proxy_of(p));
 	if (unknown)
@@ -179,8 +189,9 @@ int plan_pac(const struct plan *p)
 	if (err)
 		status = EXIT_TROUBLE;
 	else if (!any_direct(&names))
-		status = print_error("plan pac: no name goes over ExpressRoute; a destination is accepted whose "
-				     "feed has names, with flows that leave by a circuit of that kind");
+		status = print_error(
+			"plan pac: no name goes over ExpressRoute; a destination is accepted whose "
+			"feed has names, with flows that leave by a circuit of that kind");
 	else if (print_json)
 		print_rules(p, &names);
 	else

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is told is what the plan advertises, and what of its pools and services that leaves out. What is taken
- * from an ExpressRoute circuit goes by the provider's communities where the plan's destinations are areas of
- * its feed; never by the feed's prefixes, which the provider advises against, for they change before routes
- * do. Nobody may tell us what is ours.
+ * What is told is what the plan advertises, and what of its pools and services that leaves out.
+ * What is taken from an ExpressRoute circuit goes by the provider's communities where the plan's
+ * destinations are areas of its feed; never by the feed's prefixes, which the provider advises
+ * against, for they change before routes do. Nobody may tell us what is ours.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,19 +22,21 @@ static const struct {
 };
 #define AREAS (sizeof(communities) / sizeof(*communities))
 
-static struct plan_route *add(struct plan_routes *r, const struct paper_circuit *c, enum route_way way,
-			      const struct prefix *p, const char *format, ...)
+static struct plan_route *add(struct plan_routes *r, const struct paper_circuit *c,
+			      enum route_way way, const struct prefix *p, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
-static struct plan_route *add(struct plan_routes *r, const struct paper_circuit *c, enum route_way way,
-			      const struct prefix *p, const char *format, ...)
+static struct plan_route *add(struct plan_routes *r, const struct paper_circuit *c,
+			      enum route_way way, const struct prefix *p, const char *format, ...)
 {
 	struct plan_route *grown = realloc(r->at, (r->count + 1) * sizeof(*grown)), *one;
 	static struct plan_route spare;
 	va_list arguments;
 
 	r->failed |= !grown;
-	r->at = grown ? grown : r->at;
-	one = grown ? &grown[r->count++] : &spare;
+	if (!grown)
+		return &spare;
+	r->at = grown;
+	one = &r->at[r->count++];
 	*one = (struct plan_route){ .circuit = c, .way = way };
 	if (p)
 		one->prefix = *p;
@@ -45,8 +47,8 @@ static struct plan_route *add(struct plan_routes *r, const struct paper_circuit 
 }
 
 /* What of the circuit is in the prefix: "pool 203.0.113.0/28, service mail". */
-static void held(const struct paper *p, const struct paper_circuit *c, const struct prefix *in, char *out,
-		 size_t size)
+static void held(const struct paper *p, const struct paper_circuit *c, const struct prefix *in,
+		 char *out, size_t size)
 {
 	const struct config_prefixes *pools = circuit_outbound(c);
 	char text[PREFIX_TEXT];
@@ -55,7 +57,8 @@ static void held(const struct paper *p, const struct paper_circuit *c, const str
 	snprintf(out, size, "nothing of the plan is in it");
 	for (size_t i = 0; i < pools->count && used < size; i++)
 		if (prefix_contains(in, &pools->at[i].prefix))
-			used += (size_t)snprintf(out + used, size - used, "%spool %s", used ? ", " : "",
+			used += (size_t)snprintf(out + used, size - used, "%spool %s",
+						 used ? ", " : "",
 						 prefix_text(&pools->at[i].prefix, text));
 	for (size_t i = 0; i < p->service_count; i++)
 		for (size_t k = 0; k < p->services[i].public.count && used < size; k++)
@@ -106,7 +109,8 @@ static void refuse_own(struct plan_routes *r, const struct paper_circuit *c)
 		const struct paper_circuit *o = &p->circuits[i];
 
 		for (size_t k = 0; k < circuit_advertised(o)->count; k++)
-			refuse(r, c, &circuit_advertised(o)->at[k].prefix, "advertised on", o->name);
+			refuse(r, c, &circuit_advertised(o)->at[k].prefix, "advertised on",
+			       o->name);
 		for (size_t k = 0; k < circuit_outbound(o)->count; k++)
 			refuse(r, c, &circuit_outbound(o)->at[k].prefix, "pool of", o->name);
 	}
@@ -158,9 +162,11 @@ static void take(struct plan_routes *r, const struct paper_circuit *c)
 
 	if (c->kind == KIND_EXPRESSROUTE) {
 		if (!prefix_parse("0.0.0.0/0", &all, &why))
-			add(r, c, ROUTE_REFUSE, &all, "a default route, which the provider never sends");
+			add(r, c, ROUTE_REFUSE, &all,
+			    "a default route, which the provider never sends");
 		if (!prefix_parse("::/0", &all, &why))
-			add(r, c, ROUTE_REFUSE, &all, "a default route, which the provider never sends");
+			add(r, c, ROUTE_REFUSE, &all,
+			    "a default route, which the provider never sends");
 	}
 	if (take_areas(r, c))
 		return;
@@ -172,11 +178,12 @@ static void take(struct plan_routes *r, const struct paper_circuit *c)
 		return;
 	}
 	for (size_t i = 0; i < c->received.at.count; i++)
-		add(r, c, ROUTE_ACCEPT, &c->received.at.at[i].prefix, "`received` of the plan")->longer =
-			c->kind != KIND_INTERNET;
+		add(r, c, ROUTE_ACCEPT, &c->received.at.at[i].prefix, "`received` of the plan")
+			->longer = c->kind != KIND_INTERNET;
 }
 
-static bool has_family(const struct plan_routes *r, const struct paper_circuit *c, unsigned char family)
+static bool has_family(const struct plan_routes *r, const struct paper_circuit *c,
+		       unsigned char family)
 {
 	for (size_t i = 0; i < r->count; i++)
 		if (r->at[i].circuit == c && r->at[i].way == ROUTE_ADVERTISE &&
@@ -185,8 +192,8 @@ static bool has_family(const struct plan_routes *r, const struct paper_circuit *
 	return false;
 }
 
-bool route_is(const struct plan_routes *r, size_t i, const struct paper_circuit *c, enum route_way way,
-	      unsigned char family)
+bool route_is(const struct plan_routes *r, size_t i, const struct paper_circuit *c,
+	      enum route_way way, unsigned char family)
 {
 	const struct plan_route *one = &r->at[i];
 
@@ -243,7 +250,8 @@ int plan_prefix_lists(const struct plan *p)
 	if (p->words->bird && p->words->frr)
 		return print_error("plan prefix-lists: --bird and --frr; one of them is accepted");
 	if (print_json && (p->words->bird || p->words->frr))
-		return print_error("plan prefix-lists: --bird and --frr are text; rows are JSON without them");
+		return print_error(
+			"plan prefix-lists: --bird and --frr are text; rows are JSON without them");
 	for (size_t i = 0; i < p->paper->circuit_count; i++) {
 		advertise(&r, &p->paper->circuits[i]);
 		refuse_own(&r, &p->paper->circuits[i]);

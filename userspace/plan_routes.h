@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What each circuit of a plan should tell its neighbours and take from them: rows, and words of two routers. */
+/* What each circuit of a plan should tell its neighbours and take from them: rows, and words of
+ * two routers. */
 #ifndef SAMEPATH_USERSPACE_PLAN_ROUTES_H
 #define SAMEPATH_USERSPACE_PLAN_ROUTES_H
 
@@ -28,9 +29,10 @@ struct plan_routes {
 #define EXPRESSROUTE_ASN 12076
 #define EXPRESSROUTE_PREFIXES 200 /* that the provider takes over one session */
 
-/* Is the row of that circuit, way and family? Communities are of each family that the circuit advertises. */
-bool route_is(const struct plan_routes *r, size_t i, const struct paper_circuit *c, enum route_way way,
-	      unsigned char family);
+/* Is the row of that circuit, way and family? Communities are of each family that the circuit
+ * advertises. */
+bool route_is(const struct plan_routes *r, size_t i, const struct paper_circuit *c,
+	      enum route_way way, unsigned char family);
 bool routes_any(const struct plan_routes *r, const struct paper_circuit *c, enum route_way way,
 		unsigned char family);
 void plan_bird(const struct plan_routes *r);

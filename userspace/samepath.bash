@@ -42,6 +42,10 @@ _samepath() {
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
+	--csv)
+		mapfile -t COMPREPLY < <(compgen -W 'outbound inbound' -- "$cur")
+		return ;;
+	--proxy | --location) return ;;
 	-g | --gateway)
 		words=$(ls /sys/fs/bpf/samepath 2>/dev/null)
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -31,6 +31,23 @@ only 'plan pac: --proxy needs a value'
 status 2 plan pac "$work/none.yaml"
 only 'none.yaml: cannot be read'
 
+# What the shell offers: each artefact, and its options.
+# offered WORDS...: the last is completed
+offered() {
+	bash -c 'source userspace/samepath.bash; compopt() { :; }; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		_samepath; printf "%s\n" "${COMPREPLY[@]}"' bash "$samepath" "$@" >"$out"
+}
+offered plan ''
+[[ $(paste -sd ' ' "$out") == 'checklist graph catalogue pac prefix-lists dns' ]] || { cat "$out" && exit 1; }
+offered plan pac --p
+only '^--proxy$'
+offered plan catalogue --csv in
+only '^inbound$'
+offered plan dns --before tests/data/plans/so
+only '^tests/data/plans/sound.yaml$'
+offered plan graph tests/data/plans/so
+only '^tests/data/plans/sound.yaml$'
+
 # The PAC file: what it says is judged in plan_pac.sh.
 status 2 plan pac "$sound"
 only 'plan pac: no proxy'
