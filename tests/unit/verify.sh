@@ -18,7 +18,7 @@ json() { python3 -c "import json,sys; d = json.load(open(sys.argv[1])); assert $
 
 status 0 verify tests/lab/plans/solution-1a.yaml
 says '^  *1  cloud  exchange-hybrid  internet  internet  symmetric  192.168.5.5 of internet'
-! grep -q '^paths' "$out"
+if grep -q '^paths' "$out"; then echo "hops of what is symmetric" && exit 1; fi
 status 0 verify --paths tests/lab/plans/solution-1a.yaml
 says '^  *1  answer *2  nj '
 status 1 verify tests/lab/plans/problem-1.yaml
