@@ -174,7 +174,7 @@ static int read_word(struct explain_request *q, const char *word, const char *va
 		err = number(word, value, 255, &n);
 		q->packet.ttl = (uint8_t)n;
 	} else if (!strcmp(word, "size")) {
-		err = number(word, value, EXPLAIN_FRAME - 32, &n);
+		err = number(word, value, EXPLAIN_SIZE, &n);
 		q->packet.size = (uint16_t)n;
 	} else {
 		print_error("explain: %s: unknown; accepted: on INTERFACE, flags, ttl, size, and of an ICMP error about", word);
