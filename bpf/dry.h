@@ -33,6 +33,15 @@ static __always_inline void trail_why(enum trail_why why, __u32 detail)
 	t->detail = detail;
 }
 
+/* The same of one link of several: the first that was asked is what the circuit's table chose. */
+static __always_inline void trail_why_link(enum trail_why why, __u32 detail)
+{
+	struct trail *t = trail_at();
+
+	if (t && t->why == WHY_NONE)
+		trail_why(why, detail);
+}
+
 /* The circuit was tried, and this is what came of it. */
 static __always_inline void trail_try(__u32 circuit, enum verdict verdict)
 {
@@ -69,6 +78,15 @@ static __always_inline void trail_service(__u32 number)
 
 	if (t)
 		t->service = number;
+}
+
+/* The flow that the packet met is dead, and as good as absent. */
+static __always_inline void trail_over(void)
+{
+	struct trail *t = trail_at();
+
+	if (t)
+		t->flags |= TRAIL_OVER;
 }
 
 /* It is an ICMP error, and the flow is that of the packet it quotes. */

@@ -146,7 +146,10 @@ static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
 	if (dry && !(f = F(flow_met)(key, f)))
 		return NULL;
 	p->dead = F(flow_dead)(f, p->protocol, p->settings, p->now, 0);
-	return p->dead ? NULL : f;
+	if (!p->dead)
+		return f;
+	trail_over();
+	return NULL;
 }
 
 /* The host that opened the flow of this forward key, IPv4 as mapped, in the room if it needs any. */

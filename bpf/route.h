@@ -249,10 +249,16 @@ __noinline int F(way_of_circuit)(struct xdp_md *ctx, const struct F(wish) *w, st
 	for (i = 0; i < CIRCUIT_LINKS && circuit->links[i]; i++) {
 		answer = F(way_ask)(ctx, circuit->links[i], BPF_FIB_LOOKUP_OUTPUT, &w->source,
 				    &w->destination, QUESTION_PROTOCOL, way);
-		if (!F(way_found)(answer))
+		if (!F(way_found)(answer)) {
 			refused = answer;
-		else if (F(way_fits)(w, way) && way_works(way, w->now))
+			trail_why_link(WHY_NOT_ROUTED, answer);
+		} else if (!F(way_fits)(w, way)) {
+			trail_why_link(WHY_ELSEWHERE, way->oif);
+		} else if (way_works(way, w->now)) {
 			return answer;
+		} else {
+			trail_why_link(WHY_NOT_WORKING, way->oif);
+		}
 	}
 	return refused;
 }

@@ -12,7 +12,7 @@
 #include "flow.h"
 
 enum trail_flag {
-	TRAIL_FLOW = 1 << 0, /* the packet is of a flow that lives: `key` and `half` are the half it met */
+	TRAIL_FLOW = 1 << 0, /* the packet met a flow: `key` and `half` are the half it met */
 	TRAIL_OPENS = 1 << 1, /* it would open the flow of `key` and `half` */
 	TRAIL_POLICY = 1 << 2, /* segments, classes, rule and class are set */
 	TRAIL_SEARCHED = 1 << 3, /* a port was looked for: span_low, span_count, addresses */
@@ -22,6 +22,7 @@ enum trail_flag {
 	TRAIL_WAY = 1 << 7, /* the way is set */
 	TRAIL_PROVEN = 1 << 8, /* the source of the connection from outside has proven itself */
 	TRAIL_QUOTED = 1 << 9, /* an ICMP error: `key` is of the packet that it quotes, turned around */
+	TRAIL_OVER = 1 << 10, /* the flow of TRAIL_FLOW is dead, and only not yet removed */
 };
 
 /* Why a circuit was not usable; more than its verdict says. */
@@ -55,7 +56,7 @@ struct trail {
 	__u32 service; /* 0: none */
 	__u32 tries;
 	struct trail_try tried[RULE_CIRCUITS];
-	__u32 why; /* of the circuit under trial */
+	__u32 why; /* of the circuit under trial, or of that of the flow */
 	__u32 detail;
 	__u32 circuit;
 	__u32 addresses; /* of the pool */

@@ -77,9 +77,57 @@ static void continue_flow(const struct observe *o, struct explain_request *q, co
 		p->ack = f->half.flags & FLOW_OPENED_OUTSIDE ? peer.half.next : f->half.expected;
 }
 
-/* The device that the packet would come in on; 0, said. */
-static unsigned int device_of(const struct explain_request *q, const struct flow6 *f, bool live)
+/* The half that an ICMP error is about: that of the answers to the packet it quotes. */
+static bool half_of_quoted(const struct observe *o, const struct explain_packet *p, struct flow6 *out)
 {
+	struct explain_packet answer = *p;
+
+	answer.saddr = p->daddr;
+	answer.daddr = p->saddr;
+	answer.sport = p->dport;
+	answer.dport = p->sport;
+	answer.reply = !p->reply;
+	return half_of_packet(o, &answer, out);
+}
+
+/* A link of this circuit, one that is up if there is any; 0: it has none. */
+static unsigned int link_of_circuit(const struct observe *o, uint32_t circuit)
+{
+	struct observe_link *links = NULL;
+	unsigned int found = 0;
+	size_t count = 0;
+	bool up = false;
+
+	if (observe_links(o, &links, &count))
+		return 0;
+	for (size_t i = 0; i < count && !up; i++) {
+		if (links[i].role.kind != ROLE_LINK || links[i].role.circuit != circuit || (found && !links[i].up))
+			continue;
+		found = links[i].ifindex;
+		up = links[i].up;
+	}
+	free(links);
+	return found;
+}
+
+/*
+ * Where the flow's packets come in: where the latest did, or, before there was one, by the circuit that it is pinned
+ * to, for the main table may lead elsewhere. 0: the flow does not say. An error from inside may be of any router.
+ */
+static unsigned int device_of_flow(const struct observe *o, const struct flow6 *f, bool error)
+{
+	bool outside = f->half.flags & FLOW_FROM_CIRCUIT;
+
+	if (f->half.iif && (outside || !error))
+		return f->half.iif;
+	return outside ? link_of_circuit(o, f->half.circuit) : 0;
+}
+
+/* The device that the packet would come in on; 0, said. */
+static unsigned int device_of(const struct observe *o, const struct explain_request *q, const struct flow6 *f,
+			      bool known)
+{
+	unsigned int device = known ? device_of_flow(o, f, q->error) : 0;
 	int routed;
 
 	if (q->interface) {
@@ -89,8 +137,8 @@ static unsigned int device_of(const struct explain_request *q, const struct flow
 			print_error("explain: on %s: no such device", q->interface);
 		return index;
 	}
-	if (live && f->half.iif)
-		return f->half.iif;
+	if (device)
+		return device;
 	routed = kernel_route_device(&q->packet.saddr);
 	if (routed > 0)
 		return (unsigned int)routed;
@@ -181,8 +229,8 @@ int explain(struct observe *o, struct explain_request *q)
 	struct link link = { 0 };
 	struct flow6 f = { 0 };
 	struct trail t;
-	bool live = !q->error && half_of_packet(o, &q->packet, &f);
-	unsigned int device = device_of(q, &f, live);
+	bool known = q->error ? half_of_quoted(o, &q->about, &f) : half_of_packet(o, &q->packet, &f);
+	unsigned int device = device_of(o, q, &f, known);
 	int size;
 
 	if (!device)
@@ -190,7 +238,7 @@ int explain(struct observe *o, struct explain_request *q)
 	if (!link_of(o, device, &on, &link))
 		return print_error("explain: on %s: neither inside nor a link of this gateway, so the kernel alone sees the "
 				   "packet; accepted: on INTERFACE", on.interface);
-	if (live)
+	if (known && !q->error)
 		continue_flow(o, q, &f);
 	size = explain_frame(q, link.tags, frame, sizeof(frame));
 	if (size < 0)

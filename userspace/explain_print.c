@@ -292,6 +292,19 @@ static void print_port(const struct explain_request *q, const struct trail *t)
 	}
 }
 
+/* What was searched in vain. */
+static void print_exhausted(const struct observe *o, const struct trail *t)
+{
+	if (t->verdict != V_POOL_EXHAUSTED)
+		return;
+	print_value_text("circuit", observe_circuit_name(o, t->half.circuit));
+	print_value_number("pool-addresses", t->addresses);
+	if (!(t->flags & TRAIL_SEARCHED) || !t->span_count)
+		return;
+	print_value_number("port-from", t->span_low);
+	print_value_number("port-to", (uint64_t)t->span_low + t->span_count - 1);
+}
+
 static void print_flow(const struct observe *o, const struct explain_request *q, const struct trail *t,
 		       const struct half *peer)
 {
@@ -300,9 +313,13 @@ static void print_flow(const struct observe *o, const struct explain_request *q,
 
 	if (!(t->flags & (TRAIL_FLOW | TRAIL_OPENS))) {
 		print_value_text("flow", "none");
+		print_exhausted(o, t);
 		return;
 	}
-	print_value_text("flow", opens ? "would be opened" : t->flags & TRAIL_QUOTED ? "live, of the packet quoted" : "live");
+	print_value_text("flow", opens			     ? "would be opened" :
+				 t->flags & TRAIL_OVER	     ? "over, and not yet removed" :
+				 t->flags & TRAIL_QUOTED     ? "live, of the packet quoted" :
+							       "live");
 	print_value_text("circuit", observe_circuit_name(o, t->half.circuit));
 	if (t->half.flags & FLOW_SERVICE)
 		print_value_text("service", observe_service_name(o, t->half.class));
@@ -318,11 +335,37 @@ static void print_flow(const struct observe *o, const struct explain_request *q,
 		print_port(q, t);
 }
 
+/* Is the way that was found last that of the packet, and not one that was refused? */
+static bool way_counts(const struct trail *t)
+{
+	switch (t->verdict) {
+	case V_NO_CIRCUIT:
+	case V_CIRCUIT_UNUSABLE:
+	case V_NO_POOL_OF_FAMILY:
+	case V_OTHER_PROTOCOL:
+	case V_NO_FORWARDING:
+	case V_NO_ROUTE:
+	case V_FLOW_ENDING:
+		return false;
+	}
+	return t->flags & TRAIL_WAY;
+}
+
+/* Why a flow cannot leave by the circuit that it is pinned to. */
+static void print_unusable(const struct trail *t)
+{
+	const struct trail_try pinned = { .verdict = t->verdict, .why = t->why, .detail = t->detail };
+	char why[128];
+
+	if (t->verdict == V_CIRCUIT_UNUSABLE && t->why != WHY_NONE)
+		print_value_text("unusable-for", why_text(&pinned, why, sizeof(why)));
+}
+
 static void print_way(const struct trail *t)
 {
 	char text[PREFIX_TEXT], device[IF_NAMESIZE], mac[24];
 
-	if (!(t->flags & TRAIL_WAY))
+	if (!way_counts(t))
 		return;
 	print_value_text("next-hop", address_text(&t->next_hop, text));
 	print_value_text("device", if_indextoname(t->oif, device) ? device : "gone");
@@ -374,6 +417,7 @@ void explain_print(const struct observe *o, const struct explain_request *q, con
 	if (t->service)
 		print_value_text("published", observe_service_name(o, t->service));
 	print_flow(o, q, t, peer);
+	print_unusable(t);
 	print_way(t);
 	print_verdict(t);
 	print_frame(frame, size);

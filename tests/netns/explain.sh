@@ -9,6 +9,8 @@ lab_services
 lab_start
 # one address a pool, so that ports clash
 edit 's/^    outbound-pool: \[203.0.113.0\/28/    outbound-pool: [203.0.113.3\/32/; s/^    outbound-pool: \[203.0.113.32\/28/    outbound-pool: [203.0.113.40\/32/'
+# and of two ports where little goes, so that none is left
+edit 's/^    outbound-pool: \[203.0.113.48\/28/    port-range: 2000-2001\n    outbound-pool: [203.0.113.50\/32/'
 edit 's/policy:/  - {name: nowhere, prefixes: [198.18.1.11\/32]}\npolicy:/'
 edit 's/(  - \{from: \[campus\])/  - {from: [campus], to: [nowhere], circuits: [dallas], otherwise: drop}\n\1/'
 for address in 10.1.20.3/24 10.1.20.9/24 2001:db8:10:20::7/64; do
@@ -59,6 +61,46 @@ for words in "tcp 10.1.20.2:40000 $exchange4:443" "udp 10.1.20.2:40000 $web4:53 
 	explained $words
 done
 same "maps" "$before" "$(maps)"
+
+told() { # LINE WORDS...: explained, and one line of it is that
+	explained "${@:2}"
+	grep -qxF -- "$1" "$work/told" || fail "explain ${*:2}: no line '$1' in: $(cat "$work/told")"
+}
+say "an answer that none came before is looked for on its circuit, and so is an error"
+asks() { # SPACE ADDRESS PORT TO: one datagram, from that port
+	on "$1" python3 -c 'import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], int(sys.argv[2])))
+s.sendto(b"?", (sys.argv[3], 9))' "${@:2}"
+}
+asks pilot 10.1.20.2 5555 $exchange4
+told "verdict: FORWARDED" udp $exchange4:9 203.0.113.40:5555
+told "arrives-on: er0" udp $exchange4:9 203.0.113.40:5555
+told "verdict: FORWARDED" unreachable $exchange4 203.0.113.40 about udp 203.0.113.40:5555 $exchange4:9
+told "flow: live, of the packet quoted" unreachable $exchange4 203.0.113.40 about udp 203.0.113.40:5555 $exchange4:9
+
+say "why a circuit is not usable, also for a flow that is pinned to it"
+gw ip route del default table 101 metric 0
+told "unusable-for: the route says unreachable" udp 10.1.20.2:5555 $exchange4:9
+told "verdict: CIRCUIT_UNUSABLE" udp 10.1.20.2:5555 $exchange4:9
+gw ip route add default table 101 proto 90 dev wan0
+told "unusable-for: its route leaves by wan0, which is no link of it" udp 10.1.20.2:5555 $exchange4:9
+! grep -q ^next-hop: "$work/told" || fail "it would not leave by $(cat "$work/told")"
+gw ip route del default table 101 metric 0
+apply
+
+say "a pool without a free port"
+for port in 6001 6002; do asks campus 10.2.0.2 $port 198.18.1.11; done
+told "verdict: POOL_EXHAUSTED" udp 10.2.0.2:6003 198.18.1.11:9
+told "circuit: dallas" udp 10.2.0.2:6003 198.18.1.11:9
+told "pool-addresses: 1" udp 10.2.0.2:6003 198.18.1.11:9
+told "port-from: 2000" udp 10.2.0.2:6003 198.18.1.11:9
+told "port-to: 2001" udp 10.2.0.2:6003 198.18.1.11:9
+
+say "a flow that is over"
+sp flow flush sport 5555 >/dev/null
+told "flow: over, and not yet removed" udp 10.1.20.2:5555 $exchange4:9
+told "verdict: FLOW_ENDING" udp 10.1.20.2:5555 $exchange4:9
 
 say "what is told comes true"
 for space in pilot campus chicago dallas internet; do
