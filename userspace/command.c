@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,14 +42,12 @@ static int left_of(const struct timespec *begun)
 }
 
 /* Until the end of the pipe. 0, -ENOMEM, -EFBIG or -ETIME. */
-static int read_all(int fd, char **out)
+static int read_all(int fd, const struct timespec *begun, char **out)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	struct timespec begun;
 	size_t room = 0, used = 0;
 	ssize_t got;
 
-	clock_gettime(CLOCK_MONOTONIC, &begun);
 	do {
 		if (used + 1 >= room) {
 			char *grown = used < MOST ? realloc(*out, room + 65536) : NULL;
@@ -58,7 +57,7 @@ static int read_all(int fd, char **out)
 			*out = grown;
 			room += 65536;
 		}
-		if (poll(&poll_fd, 1, left_of(&begun)) < 1)
+		if (poll(&poll_fd, 1, left_of(begun)) < 1)
 			return -ETIME;
 		got = read(fd, *out + used, room - used - 1);
 		used += got > 0 ? (size_t)got : 0;
@@ -67,9 +66,23 @@ static int read_all(int fd, char **out)
 	return 0;
 }
 
+/* Who ends its output need not end itself. 0 or -ETIME. */
+static int wait_for_end(pid_t child, const struct timespec *begun)
+{
+	struct pollfd poll_fd = { .fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN };
+	int ended;
+
+	if (poll_fd.fd < 0)
+		return -errno;
+	ended = poll(&poll_fd, 1, left_of(begun));
+	close(poll_fd.fd);
+	return ended < 1 ? -ETIME : 0;
+}
+
 int command_output(const char *const *words, char **out)
 {
 	int ends[2], status = 0, err;
+	struct timespec begun;
 	pid_t child;
 
 	*out = NULL;
@@ -78,7 +91,9 @@ int command_output(const char *const *words, char **out)
 	err = start(words, ends[1], &child);
 	close(ends[1]);
 	if (!err) {
-		err = read_all(ends[0], out);
+		clock_gettime(CLOCK_MONOTONIC, &begun);
+		err = read_all(ends[0], &begun, out);
+		err = err ? err : wait_for_end(child, &begun);
 		if (err)
 			kill(child, SIGKILL);
 		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
