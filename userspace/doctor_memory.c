@@ -35,17 +35,48 @@ static bool number_in(const char *directory, const char *file, uint64_t *out)
 	return true;
 }
 
+/* What the kernel takes back before it refuses: files that were read, mostly. */
+static uint64_t reclaimable(const char *directory)
+{
+	static const char *const words[] = { "active_file", "inactive_file", "slab_reclaimable" };
+	char path[512], word[64];
+	unsigned long long value;
+	uint64_t sum = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "%s/memory.stat", directory);
+	in = fopen(path, "re");
+	while (in && fscanf(in, "%63s %llu", word, &value) == 2)
+		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+			if (!strcmp(word, words[i]))
+				sum += value;
+	if (in)
+		fclose(in);
+	return sum;
+}
+
+/* Bytes that may still be taken in this group. */
+static uint64_t room_in(const char *directory)
+{
+	uint64_t most, used, back = reclaimable(directory);
+
+	if (!number_in(directory, "memory.max", &most) || !number_in(directory, "memory.current", &used))
+		return UINT64_MAX;
+	used -= back < used ? back : used;
+	return most > used ? most - used : 0;
+}
+
 /* Every cgroup above bounds what is below it. */
 uint64_t doctor_cgroup_room(const char *root, const char *group, char *tightest, size_t size)
 {
-	uint64_t room = UINT64_MAX, most, used;
+	uint64_t room = UINT64_MAX, own;
 	char path[400];
 
 	snprintf(path, sizeof(path), "%s%s", root, group);
 	for (;;) {
-		if (number_in(path, "memory.max", &most) && number_in(path, "memory.current", &used) &&
-		    (most > used ? most - used : 0) < room) {
-			room = most > used ? most - used : 0;
+		own = room_in(path);
+		if (own < room) {
+			room = own;
 			snprintf(tightest, size, "%s", path);
 		}
 		if (strlen(path) <= strlen(root) || !strrchr(path, '/'))

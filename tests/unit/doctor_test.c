@@ -14,6 +14,7 @@
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <sys/stat.h>
+#include "../../userspace/command.h"
 #include "../../userspace/doctor_host.h"
 #include "../../userspace/doctor_link.h"
 #include "../../userspace/doctor_memory.h"
@@ -304,11 +305,26 @@ static void the_tightest_cgroup_on_the_way_up_counts(void **state)
 	put(a, "memory.current", "400\n");
 	assert_int_equal(doctor_cgroup_room(root, "/a/b", tightest, sizeof(tightest)), 600);
 	assert_string_equal(tightest, a);
+	put(a, "memory.stat", "anon 100\nfile 300\nactive_file 90\ninactive_file 200\nslab_reclaimable 5\nslab 9\n");
+	assert_int_equal(doctor_cgroup_room(root, "/a/b", tightest, sizeof(tightest)), 895);
 	put(b, "memory.max", "5\n");
 	assert_int_equal(doctor_cgroup_room(root, "/a/b", tightest, sizeof(tightest)), 0);
 	assert_string_equal(tightest, b);
 	snprintf(command, sizeof(command), "rm -r %s", root);
 	assert_int_equal(system(command), 0);
+}
+
+static void who_ends_its_output_and_stays_is_not_waited_for(void **state)
+{
+	const char *const words[] = { "sh", "-c", "echo said; exec >&-; exec sleep 30", NULL };
+	char *text = NULL;
+
+	(void)state;
+	alarm(15);
+	assert_int_equal(command_output(words, &text), -ETIME);
+	alarm(0);
+	assert_string_equal(text, "said\n");
+	free(text);
 }
 
 static void memory_of_maps_is_that_of_the_kernel(void **state)
@@ -348,6 +364,7 @@ int main(void)
 		cmocka_unit_test(sessions_of_frr_are_read),
 		cmocka_unit_test(available_memory_is_read),
 		cmocka_unit_test(the_tightest_cgroup_on_the_way_up_counts),
+		cmocka_unit_test(who_ends_its_output_and_stays_is_not_waited_for),
 		cmocka_unit_test(memory_of_maps_is_that_of_the_kernel),
 	};
 
