@@ -10,6 +10,7 @@
 #include "explain.h"
 #include "instance.h"
 #include "kernel.h"
+#include "maps.h"
 #include "observe.h"
 #include "print.h"
 
@@ -200,9 +201,15 @@ static int run_locked(const struct observe *o, const uint8_t *frame, uint32_t si
 	struct instance i;
 	int err = instance_open(&i, o->name);
 
-	err = err ? err : instance_lock(&i);
-	if (err)
+	err = err ? err : instance_lock_there(&i);
+	if (!err && !maps_pinned(i.pins))
+		err = -ENOENT;
+	if (err) {
+		if (err == -ENOENT)
+			print_error("gateway %s: nothing is applied here any more", o->name);
+		instance_unlock(&i);
 		return err;
+	}
 	err = run(o, frame, size, device, t);
 	if (err == -ENOENT)
 		print_error("gateway %s: was applied by a build that cannot explain: run `samepath apply`", o->name);

@@ -121,15 +121,15 @@ static bool still_there(int fd, const char *path)
 	return !fstat(fd, &a) && !stat(path, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
-static int try_lock(struct instance *i)
+static int try_lock(struct instance *i, bool make)
 {
 	char path[160];
 	int fd, err;
 
 	snprintf(path, sizeof(path), "%s/lock", i->run);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = open(path, O_RDWR | (make ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return errno == ENOENT ? -ESTALE : -errno;
+		return errno == ENOENT && make ? -ESTALE : -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB))
 		err = errno == EWOULDBLOCK ? -EBUSY : -errno;
 	else
@@ -141,16 +141,16 @@ static int try_lock(struct instance *i)
 	return err;
 }
 
-int instance_lock(struct instance *i)
+static int lock(struct instance *i, bool make)
 {
 	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
 	int err = -EBUSY;
 
 	for (int try = 0; try <= LOCK_TRIES; try++) {
-		err = instance_create(i);
+		err = make ? instance_create(i) : 0;
 		if (err)
 			return err;
-		err = try_lock(i);
+		err = try_lock(i, make);
 		if (err == -ESTALE)
 			continue;
 		if (err != -EBUSY)
@@ -165,9 +165,19 @@ int instance_lock(struct instance *i)
 	if (err == -EBUSY)
 		print_error("gateway %s: another command has held the lock for 10 seconds",
 			    i->name);
-	else if (err)
+	else if (err && (make || err != -ENOENT))
 		print_error("gateway %s: lock %s/lock: %s", i->name, i->run, strerror(-err));
 	return err;
+}
+
+int instance_lock(struct instance *i)
+{
+	return lock(i, true);
+}
+
+int instance_lock_there(struct instance *i)
+{
+	return lock(i, false);
 }
 
 void instance_unlock(struct instance *i)

@@ -35,6 +35,8 @@ int instance_remove(struct instance *i);
 /* Takes the instance for this process; creates its directories. Waits up to 10 s for another
  * command, with a message, then refuses in one line. 0 or -errno (-EBUSY). */
 int instance_lock(struct instance *i);
+/* The same for who only looks: makes nothing. -ENOENT, unsaid: there is nothing to take. */
+int instance_lock_there(struct instance *i);
 void instance_unlock(struct instance *i);
 
 /* Atomic: directory/name is the old or the new content, also after a power cut. Mode 0600. */

@@ -41,6 +41,23 @@ static void names_cannot_leave_their_directory(void **state)
 	assert_int_equal(instance_open(&i, "a2345678901234567890123456789012"), 0);
 }
 
+static void who_only_looks_makes_nothing(void **state)
+{
+	struct instance i;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(instance_open(&i, "gone"), 0);
+	assert_int_equal(instance_lock_there(&i), -ENOENT);
+	assert_int_equal(stat(i.run, &st), -1);
+	assert_int_equal(stat(i.pins, &st), -1);
+	assert_int_equal(instance_lock(&i), 0);
+	instance_unlock(&i);
+	assert_int_equal(instance_lock_there(&i), 0);
+	instance_unlock(&i);
+	assert_int_equal(instance_remove(&i), 0);
+}
+
 static void directories_are_private_and_removed(void **state)
 {
 	struct instance i;
@@ -256,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_cannot_leave_their_directory),
+		cmocka_unit_test(who_only_looks_makes_nothing),
 		cmocka_unit_test(directories_are_private_and_removed),
 		cmocka_unit_test(removing_one_instance_leaves_the_other),
 		cmocka_unit_test(second_command_waits_for_the_first),
