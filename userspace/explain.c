@@ -91,22 +91,24 @@ static bool half_of_quoted(const struct observe *o, const struct explain_packet 
 	return half_of_packet(o, &answer, out);
 }
 
-/* A link of this circuit, one that is up if there is any; 0: it has none. */
+/* The first link of this circuit, of those that are up if any is; 0: it has none. */
 static unsigned int link_of_circuit(const struct observe *o, uint32_t circuit)
 {
-	struct observe_link *links = NULL;
-	unsigned int found = 0;
+	struct observe_link *links = NULL, *best = NULL;
+	unsigned int found;
 	size_t count = 0;
-	bool up = false;
 
 	if (observe_links(o, &links, &count))
 		return 0;
-	for (size_t i = 0; i < count && !up; i++) {
-		if (links[i].role.kind != ROLE_LINK || links[i].role.circuit != circuit || (found && !links[i].up))
+	for (size_t i = 0; i < count; i++) {
+		struct observe_link *l = &links[i];
+
+		if (l->role.kind != ROLE_LINK || l->role.circuit != circuit)
 			continue;
-		found = links[i].ifindex;
-		up = links[i].up;
+		if (!best || l->up > best->up || (l->up == best->up && l->ifindex < best->ifindex))
+			best = l;
 	}
+	found = best ? best->ifindex : 0;
 	free(links);
 	return found;
 }
