@@ -55,6 +55,9 @@ const char *explain_text(const struct explain_request *q, char *buffer, size_t s
 int explain_frame(const struct explain_request *q, const uint16_t tags[2], uint8_t *frame, size_t size);
 /* Runs it and fills *t. Status for the shell; said. */
 int explain(struct observe *o, struct explain_request *q);
+/* The flow of the trail in words, which are part of those of explain_print. */
+void explain_print_flow(const struct observe *o, const struct explain_request *q, const struct trail *t,
+			const struct half *peer);
 /* The trail in words; `peer` is the other half of a live flow. */
 void explain_print(const struct observe *o, const struct explain_request *q, const struct observe_link *on,
 		   const struct trail *t, const struct half *peer, const uint8_t *frame, size_t size);

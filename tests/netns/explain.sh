@@ -11,6 +11,8 @@ lab_start
 edit 's/^    outbound-pool: \[203.0.113.0\/28/    outbound-pool: [203.0.113.3\/32/; s/^    outbound-pool: \[203.0.113.32\/28/    outbound-pool: [203.0.113.40\/32/'
 # and of two ports where little goes, so that none is left
 edit 's/^    outbound-pool: \[203.0.113.48\/28/    port-range: 2000-2001\n    outbound-pool: [203.0.113.50\/32/'
+# one circuit only watches its pins
+edit 's/^    links: \[\{interface: wan0/    enforce: monitor\n&/'
 edit 's/policy:/  - {name: nowhere, prefixes: [198.18.1.11\/32]}\npolicy:/'
 edit 's/(  - \{from: \[campus\])/  - {from: [campus], to: [nowhere], circuits: [dallas], otherwise: drop}\n\1/'
 for address in 10.1.20.3/24 10.1.20.9/24 2001:db8:10:20::7/64; do
@@ -78,6 +80,13 @@ told "verdict: FORWARDED" udp $exchange4:9 203.0.113.40:5555
 told "arrives-on: er0" udp $exchange4:9 203.0.113.40:5555
 told "verdict: FORWARDED" unreachable $exchange4 203.0.113.40 about udp 203.0.113.40:5555 $exchange4:9
 told "flow: live, of the packet quoted" unreachable $exchange4 203.0.113.40 about udp 203.0.113.40:5555 $exchange4:9
+
+say "a pin that is only monitored"
+asks pilot 10.1.20.2 5556 $web4
+told "violation: of the circuit, whose pins are only monitored" udp $web4:9 203.0.113.3:5556 on er0
+told "verdict: FORWARDED" udp $web4:9 203.0.113.3:5556 on er0
+told "arrives-on: wan0" udp $web4:9 203.0.113.3:5556
+! grep -q ^violation: "$work/told" || fail "no violation: $(cat "$work/told")"
 
 say "why a circuit is not usable, also for a flow that is pinned to it"
 gw ip route del default table 101 metric 0
