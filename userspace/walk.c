@@ -66,7 +66,8 @@ const struct memory *trip_recall(const struct trip *t)
 	for (size_t i = 0; t->answer && i < t->w->memory_count; i++) {
 		const struct memory *m = &t->w->memory[i];
 
-		if (place_same(m->at, t->at) && same(&m->src_out, &t->dst) && same(&m->dst_out, &t->src))
+		if (place_same(m->at, t->at) && same(&m->src_out, &t->dst) &&
+		    same(&m->dst_out, &t->src))
 			return m;
 	}
 	return NULL;
@@ -122,7 +123,8 @@ static void cross_with_question(struct trip *t, const struct paper_firewall *f, 
 		t->src = imaginary(family);
 	if (f->stateful || !same(&src, &t->src) || !same(&dst, &t->dst))
 		trip_remember(t, NULL, &src, &dst);
-	trip_hop(t, "%s%s%s", f->stateful ? "remembers the question" : "lets it pass, holds no state",
+	trip_hop(t, "%s%s%s",
+		 f->stateful ? "remembers the question" : "lets it pass, holds no state",
 		 s ? ", publishes " : "", s ? s->name : "");
 }
 
@@ -141,16 +143,31 @@ static void cross_with_answer(struct trip *t, const struct paper_firewall *f)
 	}
 }
 
+/* Does it stand between here and next; which way is inward there? */
+static bool stands_between(const struct paper_firewall *f, struct place here, struct place next,
+			   bool *inward)
+{
+	*inward = place_same(f->ends[1], here) && place_same(f->ends[0], next);
+	return *inward || (place_same(f->ends[0], here) && place_same(f->ends[1], next));
+}
+
+/* Of several firewalls in one place the plan lists the innermost first: inward they come in the other
+ * order. Which way is inward there, the first of them says. */
 void trip_send(struct trip *t, struct place next)
 {
 	const struct paper *p = t->w->plan;
 	struct place here = t->at;
+	bool reversed = false, inward;
+	size_t first = 0;
 
-	for (size_t i = 0; i < p->firewall_count && t->way->end == WAY_UNDER_WAY; i++) {
-		const struct paper_firewall *f = &p->firewalls[i];
-		bool inward = place_same(f->ends[1], here) && place_same(f->ends[0], next);
+	while (first < p->firewall_count &&
+	       !stands_between(&p->firewalls[first], here, next, &reversed))
+		first++;
+	for (size_t i = first; i < p->firewall_count && t->way->end == WAY_UNDER_WAY; i++) {
+		const struct paper_firewall *f =
+			&p->firewalls[reversed ? first + p->firewall_count - 1 - i : i];
 
-		if (!inward && !(place_same(f->ends[0], here) && place_same(f->ends[1], next)))
+		if (!stands_between(f, here, next, &inward))
 			continue;
 		if (t->way->count + 2 > WALK_HOPS)
 			break;
@@ -247,7 +264,8 @@ static bool reversed(const struct trip *t)
 {
 	const struct hop *first = &t->w->question.hops[0];
 
-	return place_same(first->at, t->at) && same(&t->src, &first->dst) && same(&t->dst, &first->src);
+	return place_same(first->at, t->at) && same(&t->src, &first->dst) &&
+	       same(&t->dst, &first->src);
 }
 
 static void arrive(struct trip *t)

@@ -14,6 +14,22 @@ static void a_sound_plan_has_no_red_check(void **state)
 	done(&p);
 }
 
+/* Firewalls in series are passed in the other order on the way back. */
+static void a_second_firewall_in_the_same_place_changes_nothing(void **state)
+{
+	struct judged_plan p;
+	char *text = edit(slurp(SOUND), "firewalls:\n",
+			  "firewalls:\n  - {name: second, between: [head-office, edge], source-nat: 10.9.9.9}\n"
+			  "  - {name: third, between: [edge, head-office]}\n");
+
+	(void)state;
+	judge_text(text, &p);
+	assert_int_equal(red(&p, "inbound-symmetric", SEVERITY_NOTE, ""), 0);
+	assert_int_equal(red(&p, "outbound-symmetric", SEVERITY_NOTE, ""), 0);
+	done(&p);
+	free(text);
+}
+
 struct mutation {
 	const char *what, *check;
 	enum severity least;
@@ -108,7 +124,7 @@ static const struct mutation mutations[] = {
 	  SEVERITY_ERROR,
 	  "exchange-hybrid",
 	  { "firewalls:\n",
-	    "firewalls:\n  - {name: second, between: [head-office, edge], source-nat: 10.9.9.9}\n" } },
+	    "firewalls:\n  - {name: second, between: [head-office, edge], source-nat: 10.2.9.9}\n" } },
 	{ "a circuit slower than the internet",
 	  "latency",
 	  SEVERITY_WARNING,
@@ -259,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_plan_has_no_red_check),
+		cmocka_unit_test(a_second_firewall_in_the_same_place_changes_nothing),
 		cmocka_unit_test(each_mutation_turns_its_check_red),
 	};
 
