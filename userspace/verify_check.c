@@ -99,7 +99,7 @@ static const struct check checks[] = {
 	  "each circuit has inbound pools of its own" },
 	{ 21, "services-more-specific", check_services_more_specific,
 	  "services are advertised with longer prefixes on private circuits than on the internet" },
-	{ 29, "advertised-planned", check_planned, "the provider has no prefix that is not planned" },
+	{ 29, "advertised-planned", check_planned, "the other side has no prefix that is not planned" },
 	{ 30, "latency", check_latency, "no private circuit that is used is slower than the internet" },
 	{ 31, "hairpins", check_hairpins, "nothing goes by a circuit of another region" },
 	{ 33, "pool-size", check_pool_size, "pools suffice for the devices of their locations" },

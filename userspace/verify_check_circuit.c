@@ -99,13 +99,16 @@ void check_planned(struct check_run *r)
 {
 	char text[PREFIX_TEXT];
 
-	EACH_PRIVATE(r, c)
+	for (size_t k = 0; k < r->plan->circuit_count; k++) {
+		const struct paper_circuit *c = &r->plan->circuits[k];
+
 		for (size_t i = 0; i < c->accepted.at.count; i++)
 			if (!longest_of(circuit_advertised(c), &c->accepted.at.at[i].prefix))
-				check_say(
-					r, CHECK_NO, SEVERITY_WARNING, c->line,
-					"the provider has %s from %s, and the plan does not advertise it",
-					prefix_text(&c->accepted.at.at[i].prefix, text), c->name);
+				check_say(r, CHECK_NO, SEVERITY_WARNING, c->line,
+					  "%s has %s from %s, and the plan does not advertise it",
+					  c->kind == KIND_INTERNET ? "the internet" : "the provider",
+					  prefix_text(&c->accepted.at.at[i].prefix, text), c->name);
+	}
 }
 
 static const struct paper_latency *latency(const struct paper_location *l, const struct paper_circuit *c)

@@ -84,23 +84,43 @@ void check_pools_accepted(struct check_run *r)
 	}
 }
 
-/* A prefix that another circuit says at least as precisely draws answers away. */
+static bool has(const struct config_prefixes *list, const struct prefix *p)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (prefix_equal(&list->at[i].prefix, p))
+			return true;
+	return false;
+}
+
+/* A prefix that another circuit says at least as precisely draws answers away, whether the plan
+ * means to advertise it there or a dump shows that it is. */
 static void drawn_away(struct check_run *r, const struct paper_circuit *c, const struct config_prefix *p,
-		       const struct paper_circuit *o)
+		       const struct paper_circuit *o, bool dumped)
 {
 	const struct config_prefix *own = longest_of(circuit_advertised(c), &p->prefix);
-	const struct config_prefixes *list = circuit_advertised(o);
+	const struct config_prefixes *list = dumped ? &o->accepted.at : circuit_advertised(o);
 	char pool[PREFIX_TEXT], text[PREFIX_TEXT];
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct prefix *a = &list->at[i].prefix;
 
-		if (!prefix_overlaps(a, &p->prefix) || (own && a->length < own->prefix.length))
+		if (!prefix_overlaps(a, &p->prefix) || (own && a->length < own->prefix.length) ||
+		    (dumped && has(circuit_advertised(o), a)))
 			continue;
 		check_say(
 			r, CHECK_NO, SEVERITY_ERROR, o->line,
-			"%s advertises %s, which draws answers to the pool %s of %s away; a shorter prefix there is accepted, or none",
-			o->name, prefix_text(a, text), prefix_text(&p->prefix, pool), c->name);
+			"%s %s %s, which draws answers to the pool %s of %s away; a shorter prefix there is accepted, or none",
+			o->name, dumped ? "is seen to advertise" : "advertises", prefix_text(a, text),
+			prefix_text(&p->prefix, pool), c->name);
+	}
+}
+
+static void each_drawn_away(struct check_run *r, const struct paper_circuit *c,
+			    const struct paper_circuit *o)
+{
+	EACH_POOL(c, p) {
+		drawn_away(r, c, p, o, false);
+		drawn_away(r, c, p, o, true);
 	}
 }
 
@@ -109,8 +129,7 @@ void check_pools_off_internet(struct check_run *r)
 	EACH_CIRCUIT(r, c)
 		EACH_CIRCUIT(r, o)
 			if (o != c && c->kind != KIND_INTERNET && o->kind == KIND_INTERNET)
-				EACH_POOL(c, p)
-					drawn_away(r, c, p, o);
+				each_drawn_away(r, c, o);
 }
 
 void check_pools_elsewhere(struct check_run *r)
@@ -118,8 +137,7 @@ void check_pools_elsewhere(struct check_run *r)
 	EACH_CIRCUIT(r, c)
 		EACH_CIRCUIT(r, o)
 			if (o != c && o->kind != KIND_INTERNET)
-				EACH_POOL(c, p)
-					drawn_away(r, c, p, o);
+				each_drawn_away(r, c, o);
 }
 
 static bool base(const struct check_run *r, const struct flow_row *row)

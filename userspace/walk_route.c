@@ -87,19 +87,18 @@ bool route_find(const struct walk *w, const struct paper_routes *routes,
 	return best->route;
 }
 
-/* The pool that a repair supposes is advertised on the question's own circuit alone. */
+/* What the other side is seen to have counts, and only where that is not given what it is told.
+ * The pool that a repair supposes is advertised on the question's own circuit alone. */
 static const struct config_prefix *advertised(const struct walk *w, const struct paper_circuit *c,
 					      const struct prefix *host)
 {
 	static struct config_prefix own;
 	const struct in6_addr pool = imaginary(host->family);
-	const struct config_prefix *p;
 
 	own.prefix = host_prefix(&pool);
 	if (w->suppose.own_pool && prefix_equal(host, &own.prefix))
 		return c == w->circuit ? &own : NULL;
-	p = longest_of(circuit_advertised(c), host);
-	return p && (!c->accepted.given || within(&c->accepted.at, &p->prefix)) ? p : NULL;
+	return longest_of(c->accepted.given ? &c->accepted.at : circuit_advertised(c), host);
 }
 
 /* Longer first; of equal ones a private circuit before the internet. */
