@@ -13,6 +13,7 @@ struct points_of {
 struct run {
 	struct verify *v;
 	struct points_of *points; /* by destination */
+	struct points_of *hosts; /* by location */
 	const struct failure *failure;
 	const struct paper_location *location;
 	size_t first; /* row of this failure */
@@ -102,7 +103,7 @@ static void answers(struct run *r, struct walk *w)
 	}
 }
 
-static void outbound(struct run *r, const struct paper_destination *d, const struct prefix *host,
+static void outbound(struct run *r, const struct paper_destination *d, const struct in6_addr *host,
 		     const struct in6_addr *remote)
 {
 	size_t choices = 1;
@@ -112,7 +113,7 @@ static void outbound(struct run *r, const struct paper_destination *d, const str
 				  .failure = r->failure,
 				  .inside = r->location->at,
 				  .outside = d,
-				  .host = some_host(host),
+				  .host = *host,
 				  .remote = *remote,
 				  .choice = choice };
 
@@ -125,12 +126,12 @@ static void outbound(struct run *r, const struct paper_destination *d, const str
 static void location(struct run *r, const struct paper_destination *d)
 {
 	const struct points_of *p = &r->points[d - r->v->plan->destinations];
-	const struct config_prefixes *own = &r->location->at->prefixes;
+	const struct points_of *h = &r->hosts[r->location - r->v->plan->locations];
 
-	for (size_t k = 0; k < own->count; k++)
+	for (size_t k = 0; k < h->count; k++)
 		for (size_t i = 0; i < p->count; i++)
-			if (address_family(&p->at[i]) == own->at[k].prefix.family)
-				outbound(r, d, &own->at[k].prefix, &p->at[i]);
+			if (address_family(&p->at[i]) == address_family(&h->at[k]))
+				outbound(r, d, &h->at[k], &p->at[i]);
 }
 
 /* Of two services of one address the one that is published on the circuit is asked. */
@@ -211,12 +212,14 @@ static void everything(struct run *r)
 				service(r, &p->services[i], &p->destinations[k]);
 }
 
-static int list_points(const struct paper *p, struct points_of *points)
+static int list_points(const struct paper *p, struct points_of *points, struct points_of *hosts)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < p->destination_count && !err; i++)
 		err = verify_points(p, &p->destinations[i], &points[i].at, &points[i].count);
+	for (size_t i = 0; i < p->location_count && !err; i++)
+		err = verify_hosts(p, p->locations[i].at, &hosts[i].at, &hosts[i].count);
 	return err;
 }
 
@@ -240,7 +243,8 @@ int verify_walk(struct paper *plan, struct verify *v)
 	v->plan = plan;
 	sort_received(plan);
 	r.points = calloc(plan->destination_count + 1, sizeof(*r.points));
-	err = r.points ? list_points(plan, r.points) : -ENOMEM;
+	r.hosts = calloc(plan->location_count + 1, sizeof(*r.hosts));
+	err = r.points && r.hosts ? list_points(plan, r.points, r.hosts) : -ENOMEM;
 	if (!err)
 		err = verify_failures(v);
 	for (size_t i = 0; i < v->failure_count && !err; i++) {
@@ -250,7 +254,10 @@ int verify_walk(struct paper *plan, struct verify *v)
 	}
 	for (size_t i = 0; r.points && i < plan->destination_count; i++)
 		free(r.points[i].at);
+	for (size_t i = 0; r.hosts && i < plan->location_count; i++)
+		free(r.hosts[i].at);
 	free(r.points);
+	free(r.hosts);
 	return err;
 }
 

@@ -41,6 +41,10 @@ const char *failure_text(const struct failure *f, char *out, size_t size);
 int verify_points(const struct paper *plan, const struct paper_destination *d, struct in6_addr **out,
 		  size_t *count);
 
+/* Likewise of a segment's hosts: routes and policies may part them. */
+int verify_hosts(const struct paper *plan, const struct paper_segment *g, struct in6_addr **out,
+		 size_t *count);
+
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR };
 enum check_verdict { CHECK_YES, CHECK_NO, CHECK_UNKNOWN };
 struct finding {

@@ -12,6 +12,7 @@
 struct points {
 	const struct paper *plan;
 	const struct paper_destination *of;
+	const struct paper_segment *inside; /* whose hosts are looked for; NULL: a destination's */
 	struct prefix *at; /* host prefixes */
 	size_t count, room;
 	bool failed;
@@ -50,6 +51,8 @@ static bool belongs(const struct points *s, const struct prefix *host)
 	const struct prefix *around = NULL;
 	int longest = -1;
 
+	if (s->inside)
+		return paper_segment_of(s->plan, host) == s->inside;
 	for (size_t i = 0; i < s->plan->destination_count; i++) {
 		const struct paper_destination *d = &s->plan->destinations[i];
 
@@ -152,6 +155,8 @@ static void of_gateways(struct points *s, const struct paper *p)
 		for (size_t k = 0; g->config && k < g->config->class_count; k++)
 			for (size_t n = 0; n < g->classes[k].count; n++)
 				inner(s, &g->classes[k].at[n]);
+		for (size_t k = 0; g->config && s->inside && k < g->config->segment_count; k++)
+			all_inner(s, &g->config->segments[k].prefixes);
 	}
 }
 
@@ -164,6 +169,36 @@ static void somewhere(struct points *s)
 	for (size_t i = 0; i < sizeof(text) / sizeof(*text); i++)
 		if (!prefix_parse(text[i], &p, &why))
 			inner(s, &p);
+}
+
+static int take(struct points *s, struct in6_addr **out, size_t *count)
+{
+	*count = s->failed ? 0 : prefixes_order(s->at, s->count);
+	*out = calloc(*count + 1, sizeof(**out));
+	for (size_t i = 0; *out && i < *count; i++)
+		(*out)[i] = s->at[i].address;
+	free(s->at);
+	return s->failed || !*out ? -ENOMEM : 0;
+}
+
+int verify_hosts(const struct paper *p, const struct paper_segment *g, struct in6_addr **out,
+		 size_t *count)
+{
+	struct paper_destination all = { 0 };
+	struct points s = { .plan = p, .of = &all, .inside = g };
+	struct prefix own;
+
+	all.prefixes = &own;
+	all.prefix_count = 1;
+	for (size_t i = 0; i < g->prefixes.count; i++) {
+		own = g->prefixes.at[i].prefix;
+		inner(&s, &own);
+		for (size_t k = 0; k < p->circuit_count; k++)
+			all_inner(&s, &p->circuits[k].received.at);
+		of_sites(&s, p);
+		of_gateways(&s, p);
+	}
+	return take(&s, out, count);
 }
 
 int verify_points(const struct paper *p, const struct paper_destination *d, struct in6_addr **out,
@@ -179,10 +214,5 @@ int verify_points(const struct paper *p, const struct paper_destination *d, stru
 		all_inner(&s, &p->circuits[i].received.at);
 	of_sites(&s, p);
 	of_gateways(&s, p);
-	*count = s.failed ? 0 : prefixes_order(s.at, s.count);
-	*out = calloc(*count + 1, sizeof(**out));
-	for (size_t i = 0; *out && i < *count; i++)
-		(*out)[i] = s.at[i].address;
-	free(s.at);
-	return s.failed || !*out ? -ENOMEM : 0;
+	return take(&s, out, count);
 }
