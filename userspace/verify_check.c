@@ -100,6 +100,8 @@ static const struct check checks[] = {
 	{ 21, "services-more-specific", check_services_more_specific,
 	  "services are advertised with longer prefixes on private circuits than on the internet" },
 	{ 29, "advertised-planned", check_planned, "the other side has no prefix that is not planned" },
+	{ 29, "advertised-needed", check_needed,
+	  "private circuits advertise what has a pool or a service alone" },
 	{ 30, "latency", check_latency, "no private circuit that is used is slower than the internet" },
 	{ 31, "hairpins", check_hairpins, "nothing goes by a circuit of another region" },
 	{ 33, "pool-size", check_pool_size, "pools suffice for the devices of their locations" },

@@ -55,6 +55,7 @@ void check_prefix_count(struct check_run *r);
 void check_more_specific(struct check_run *r);
 void check_received(struct check_run *r);
 void check_planned(struct check_run *r);
+void check_needed(struct check_run *r);
 void check_latency(struct check_run *r);
 void check_hairpins(struct check_run *r);
 

@@ -111,6 +111,36 @@ void check_planned(struct check_run *r)
 	}
 }
 
+static bool needed(const struct check_run *r, const struct paper_circuit *c, const struct prefix *p)
+{
+	const struct config_prefixes *pools = circuit_outbound(c);
+	bool found = !pools->count; /* hosts wear their own addresses there */
+
+	for (size_t i = 0; i < pools->count; i++)
+		found |= prefix_overlaps(&pools->at[i].prefix, p);
+	for (size_t i = 0; i < r->plan->service_count; i++)
+		for (size_t k = 0; k < r->plan->services[i].public.count; k++)
+			found |= words_have(&r->plan->services[i].circuits, c->name) &&
+				 prefix_contains(p, &r->plan->services[i].public.at[k].prefix);
+	return found;
+}
+
+/* Whatever is advertised there draws all that the provider sends to it. */
+void check_needed(struct check_run *r)
+{
+	char text[PREFIX_TEXT];
+
+	EACH_PRIVATE(r, c)
+		for (size_t i = 0; i < circuit_advertised(c)->count; i++) {
+			const struct prefix *p = &circuit_advertised(c)->at[i].prefix;
+
+			if (!needed(r, c, p))
+				check_say(r, CHECK_NO, SEVERITY_WARNING, c->line,
+					  "%s advertises %s, where no pool and no service of it lies",
+					  c->name, prefix_text(p, text));
+		}
+}
+
 static const struct paper_latency *latency(const struct paper_location *l, const struct paper_circuit *c)
 {
 	for (size_t i = 0; i < l->latency_count; i++)
@@ -156,7 +186,11 @@ void check_latency(struct check_run *r)
 			continue;
 		own = latency(row->location, c);
 		other = internet_latency(r->plan, row->location);
-		if (own && other && own->ms > other->ms)
+		if (!own || !other)
+			check_say(r, CHECK_UNKNOWN, SEVERITY_NOTE, row->location->line,
+				  "%s: how far %s is is not given; `latency` says it of both", row->location->name,
+				  own ? "the internet" : c->name);
+		else if (own->ms > other->ms)
 			check_say(r, CHECK_NO, SEVERITY_WARNING, own->line,
 				  "%s: %u ms over %s, and %u ms over %s; the nearer one is recommended",
 				  row->location->name, own->ms, c->name, other->ms, other->circuit.text);

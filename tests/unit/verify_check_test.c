@@ -30,6 +30,20 @@ static void a_second_firewall_in_the_same_place_changes_nothing(void **state)
 	free(text);
 }
 
+static void what_is_not_given_is_not_judged(void **state)
+{
+	struct judged_plan p;
+	size_t unknown = 0;
+
+	(void)state;
+	judge_file(SOUND, &p); /* branch-users have no latency in it */
+	for (size_t i = 0; i < p.f.count; i++)
+		unknown += !strcmp(p.f.at[i].name, "latency") && p.f.at[i].verdict == CHECK_UNKNOWN &&
+			   strstr(p.f.at[i].reason, "branch-users");
+	assert_int_equal(unknown, 1);
+	done(&p);
+}
+
 struct mutation {
 	const char *what, *check;
 	enum severity least;
@@ -126,6 +140,11 @@ static const struct mutation mutations[] = {
 	  "circle",
 	  { "      - {to: [10.2.0.0/16], next: branch}\n",
 	    "      - {to: [10.2.0.0/17], next: branch}\n" } },
+	{ "a prefix leaked to the provider",
+	  "advertised-needed",
+	  SEVERITY_WARNING,
+	  "chicago advertises 203.0.113.128/25",
+	  { "advertise: [203.0.113.32/28,", "advertise: [203.0.113.128/25, 203.0.113.32/28," } },
 	{ "nothing received",
 	  "routes-received",
 	  SEVERITY_WARNING,
@@ -307,6 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_plan_has_no_red_check),
 		cmocka_unit_test(a_second_firewall_in_the_same_place_changes_nothing),
+		cmocka_unit_test(what_is_not_given_is_not_judged),
 		cmocka_unit_test(each_mutation_turns_its_check_red),
 	};
 
