@@ -314,6 +314,56 @@ static void a_router_knows_only_its_own_translations(void **state)
 	free(text);
 }
 
+#define PAIR                                                                                     \
+	"plan: {name: pair, lab: true}\n"                                                        \
+	"sites:\n"                                                                               \
+	"  - name: hq\n"                                                                         \
+	"    segments: [{name: lan, prefixes: [10.1.0.0/16]}]\n"                                 \
+	"    routes: [{from: one, except: [198.18.5.0/24], next: edge}]\n"                       \
+	"firewalls: [{name: near, between: [hq, edge]}, {name: far, between: [hq, edge]}]\n"     \
+	"gateways: [{name: edge, inside: hq}]\n"                                                 \
+	"circuits:\n"                                                                            \
+	"  - {name: one, kind: expressroute, gateway: edge, received: [198.18.5.0/24, 198.18.0.0/16],\n" \
+	"     outbound-pool: [203.0.113.0/28], advertise: [203.0.113.0/28]}\n"                   \
+	"destinations: [{name: cloud, prefixes: [198.18.5.0/24]}]\n"                             \
+	"locations: [{name: users, segment: lan}]\n"
+
+/* What is listed first is the innermost, whichever way a packet goes. */
+static void firewalls_in_a_row_are_passed_in_their_order(void **state)
+{
+	static const char *const back[] = { "cloud", "one", "edge", "far", "near", "hq", "lan" };
+	char *text = edit(strdup(PAIR), "except: [198.18.5.0/24], ", "");
+	struct judged_plan p;
+	const struct way *way;
+
+	(void)state;
+	judge_text(text, &p);
+	way = &p.v.rows[0]->walk.answer;
+	assert_int_equal(way->count, sizeof(back) / sizeof(*back));
+	for (size_t i = 0; i < way->count; i++)
+		assert_string_equal(place_name(way->hops[i].at), back[i]);
+	assert_int_equal(p.v.rows[0]->judged.what, JUDGED_SYMMETRIC);
+	done(&p);
+	free(text);
+}
+
+/* A filter takes a route away, not the addresses that it leads to. */
+static void where_a_route_is_filtered_a_shorter_one_leads(void **state)
+{
+	char *text = strdup(PAIR);
+	struct judged_plan p;
+
+	(void)state;
+	judge_text(text, &p);
+	assert_int_equal(p.v.rows[0]->walk.question.end, WAY_ARRIVED);
+	done(&p);
+	text = edit(text, "198.18.5.0/24, 198.18.0.0/16]", "198.18.5.0/24]");
+	judge_text(text, &p);
+	assert_int_equal(p.v.rows[0]->walk.question.end, WAY_LOST);
+	done(&p);
+	free(text);
+}
+
 /* An address of each kind that the plan tells apart, and none that is its own or nobody's. */
 static void destinations_are_walked_where_they_differ(void **state)
 {
@@ -340,6 +390,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_place_does_its_part),
 		cmocka_unit_test(a_router_knows_only_its_own_translations),
+		cmocka_unit_test(firewalls_in_a_row_are_passed_in_their_order),
+		cmocka_unit_test(where_a_route_is_filtered_a_shorter_one_leads),
 		cmocka_unit_test(destinations_are_walked_where_they_differ),
 	};
 
