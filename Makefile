@@ -56,7 +56,7 @@ bench := $(if $(bench_sources),$(B)/bench/bench) \
 differ := $(B)/tests/differ
 scripts := $(wildcard .ci/run tests/run tests/*/*.sh)
 
-.PHONY: all deps check unit lint test demo lab soak million crowd flood bench swap fuzz differ mutate test-vm cross-arm64 \
+.PHONY: all deps check unit lint test demo lab lab-random soak million crowd flood bench swap fuzz differ mutate test-vm cross-arm64 \
 	bench-programs tests install clean help
 all: $(B)/samepath
 
@@ -213,6 +213,11 @@ lab: ## the guide's networks, with BGP and stateful firewalls; SCENE= is one, KE
 	@$(MAKE) deps
 	@$(MAKE) all $(tools) $(probes)
 	@FEED='$(FEED)' tests/lab/lab.py run $(if $(KEEP),--keep) $(SCENE)
+
+lab-random: ## random plans built as labs: packets do what verify foretells; N=50 plans of the seeds from SEED=1 on
+	@$(MAKE) deps
+	@$(MAKE) all $(tools) $(probes)
+	@tests/lab/random_plans.py '$(or $(N),50)' '$(SEED)'
 
 # A long test, in this environment; what it says in full is in build/.
 define long

@@ -78,6 +78,9 @@ class Lab:
     def is_session(self, wire):
         return bool(NODES[wire.left].asn and NODES[wire.right].asn)
 
+    def has_xdp(self, node):
+        return NODES[node].role == "gateway"
+
     def has_samepath(self, node, wire=None):
         circuits = self.setup.gateways.get(node, ())
         return bool(circuits) if wire is None else wire.circuit in circuits

@@ -15,7 +15,6 @@ import time
 from dataclasses import dataclass
 
 from machine import Failed, Inside, wait_for
-from network import NODES
 
 SO_RCVBUFFORCE, SO_TIMESTAMPNS, PACKET_STATISTICS = 33, 35, 6
 ETH_P_ALL, ETH_P_IP, OUTGOING = 3, b"\x08\x00", 4  # only a socket for all sees what goes out
@@ -51,7 +50,7 @@ class Eye:
 
     def __enter__(self):
         for wire in self.lab.wires:
-            left = NODES[wire.left].role != "gateway"
+            left = not self.lab.has_xdp(wire.left)
             node, other = (wire.left, wire.right) if left else (wire.right, wire.left)
             with Inside(self.lab.space(node)):
                 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)

@@ -102,9 +102,13 @@ def command(lab, node, *words):
 
 
 def start(lab, node):
+    serve(lab, node, config(lab, node))
+
+
+def serve(lab, node, text):
     """The daemon, until it says that it is ready, as systemd would hear it."""
     lab.mount()
-    lab.write(node, "yaml", config(lab, node))
+    lab.write(node, "yaml", text)
     path = lab.path(node, "notify")
     environment = {**os.environ, "NOTIFY_SOCKET": path}
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
