@@ -55,7 +55,7 @@ class Deal:
 
     def gateways(self):
         """Where they stand, and which are samepaths."""
-        self.at = {f"g{n + 1}": self.dice.choice(self.names) for n in range(self.dice.randint(1, 2))}
+        self.at = {f"g{n + 1}": self.dice.choice(self.names) for n in range(1 + self.dice.odds(0.7))}
         self.samepaths = [g for g in self.at if self.dice.odds(0.5)]
 
     def circuits(self):
@@ -68,7 +68,7 @@ class Deal:
             c = {"name": f"c{n + 1}", "kind": kind, "gateway": dice.choice(list(self.at))}
             c["links"] = [{"name": "one"}]
             c["received"] = self.received(kind)
-            if c["gateway"] in self.samepaths or dice.odds(0.6):
+            if c["gateway"] in self.samepaths or dice.odds(0.45):
                 c["outbound-pool"], c["inbound-pool"] = [pools[n]], [INBOUND[n]]
             self.circuit.append(c)
         for c in self.circuit:
@@ -89,7 +89,7 @@ class Deal:
             found.append(dice.choice(POOLS))
         if dice.odds(0.1) or not own and dice.odds(0.3):
             found.append("203.0.113.0/24")
-        if not own and dice.odds(0.7):
+        if not own and dice.odds(0.9):
             found.append("10.0.0.0/8" if dice.odds(0.5) else "10.1.0.0/16")
         if dice.odds(0.7):
             longer = c["kind"] != "internet" and dice.odds(0.7)
@@ -110,7 +110,7 @@ class Deal:
         edges = [(n, up) for n, up in self.tree.items()] + [(s, g) for g, s in self.at.items()]
         found = []
         for edge in edges:
-            for share in (0.45, 0.15):
+            for share in (0.6, 0.15):
                 if not self.dice.odds(share):
                     break
                 wall = {"name": f"f{len(found) + 1}", "between": list(edge)}
@@ -137,6 +137,9 @@ class Deal:
         if at in self.at and pooled and self.dice.odds(0.7):
             service["source-nat"] = "inbound-pool"
         return [service]
+
+    def holds(self, segment, address):
+        return ipaddress.ip_address(address) in ipaddress.ip_network(self.segments[segment][1])
 
     def toward(self, here, there):
         """The neighbour of a site on the way to another, or to a gateway."""
@@ -187,6 +190,8 @@ class Deal:
         inside = self.at[name]
         walls = [f["name"] for f in self.plan["firewalls"] if f["between"] == [inside, name]]
         known = dice.some(list(self.segments)) if dice.odds(0.2) else list(self.segments)
+        served = {s for s in self.segments for v in services if self.holds(s, v["servers"][0])}
+        known = [s for s in self.segments if s in known or s in served]  # a server's is a must
         circuits = []
         for c in own:
             kept = ("name", "kind", "outbound-pool", "inbound-pool")
@@ -227,6 +232,12 @@ def document(what):
     return "\n".join(line for line in lines) + "\n"
 
 
+def stated(plan):
+    """Without the lists that are empty, which a plan leaves out."""
+    sites = [{k: v for k, v in site.items() if v} for site in plan["sites"]]
+    return {k: v for k, v in {**plan, "sites": sites}.items() if v}
+
+
 def write(folder, plan, configs):
     """The plan's file, its gateways' beside it."""
     os.makedirs(folder, exist_ok=True)
@@ -235,7 +246,7 @@ def write(folder, plan, configs):
             out.write(document(config))
     path = os.path.join(folder, "plan.yaml")
     with open(path, "w", encoding="ascii") as out:
-        out.write(document({k: v for k, v in plan.items() if v}))
+        out.write(document(stated(plan)))
     return path
 
 

@@ -238,7 +238,7 @@ def one(seed):
             what = f"without {circuit}" if circuit else "as it is"
             now = said
             if circuit:
-                text = dice.document({k: v for k, v in failing(plan, circuit).items() if v})
+                text = dice.document(dice.stated(failing(plan, circuit)))
                 with open(os.path.join(folder, f"{circuit}-down.yaml"), "w", encoding="ascii") as out:
                     out.write(text)
                 now = verify(out.name)
