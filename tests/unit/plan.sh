@@ -253,6 +253,7 @@ status 1 -j plan checklist "$sound"
 json '[(r["number"], r["what"]) for r in d["checklist"] if r["state"] == "missing"][4:] == [
 	(4, "inbound exchange-hybrid: Public (Internet) DNS entry"), (8, "latency of location branch-users"),
 	(36, "name of service exchange-hybrid in `dns`"), (39, "proxy of the plan, for what stays on the internet"),
+	(68, "30 latency: branch-users: how far chicago is is not given; `latency` says it of both"),
 	(68, "45 pools-registered: the plan names no list of registered prefixes; `plan.registered` is one"),
 	(78, "config of gateway edge: there is nothing to apply")]'
 json 'not [r for r in d["checklist"] if r["state"] == "wrong"]'
@@ -265,7 +266,7 @@ printf '203.0.113.0/24\n198.51.100.0/24\n' >"$work/registered"
 sed -i '$s/]$/,\n {"id": 4, "serviceArea": "Skype", "category": "Default", "required": true, "expressRoute": false,\n  "urls": ["cdn.chat.example"]}]/' "$work/feed.json"
 dns='dns:\n  - {name: autodiscover.example.com, service: exchange-hybrid, ttl: 3600}'
 sed -e '/policy:/,+2d' -e "s|lab: true|lab: true, registered: $work/registered|" -e "\$a$dns" -e '/- {name: sharepoint, /d' \
-	-e 's#198.18.2.0/23, 198.18.128.0/20#198.18.128.0/24#' -e 's/uses: \[mail, world\]/&, latency: [{circuit: internet, ms: 20}]/' "$work/names.yaml" >"$work/complete.yaml"
+	-e 's#198.18.2.0/23, 198.18.128.0/20#198.18.128.0/24#' -e 's/uses: \[mail, world\]/&, latency: [{circuit: internet, ms: 20}, {circuit: chicago, ms: 18}]/' "$work/names.yaml" >"$work/complete.yaml"
 status 0 -j plan checklist "$work/complete.yaml"
 json '{r["state"] for r in d["checklist"]} == {"ready", "by hand"}'
 status 0 plan checklist "$work/complete.yaml"
