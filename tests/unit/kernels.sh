@@ -1,0 +1,4 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The README's table of kernels is one that `make test-vm` printed, of every kernel that it runs, and all passed.
+exec /usr/bin/python3 tests/vm/table.py check README.md 6.1 6.12
