@@ -128,7 +128,9 @@ static int options_parse(struct bench *b, int argc, char **argv)
 		{ "prefix", 1, NULL, 's' },  { "way", 1, NULL, 'w' },
 		{ "wires", 1, NULL, 'l' },   { "bursts", 0, NULL, 'b' },
 		{ "parties", 1, NULL, 'a' }, { "fill", 1, NULL, 'i' },
-		{ "count", 0, NULL, 'c' },
+		{ "count", 0, NULL, 'c' },   { "mode", 1, NULL, 'm' },
+		{ "rate", 1, NULL, 't' },    { "seconds", 1, NULL, 'e' },
+		{ "daemon", 1, NULL, 'd' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option, err = 0;
@@ -148,6 +150,10 @@ static int options_parse(struct bench *b, int argc, char **argv)
 		case 'a': err = parties_parse(&b->way.parties, optarg); break;
 		case 'i': b->room = (__u32)atoi(optarg); break;
 		case 'c': b->count = true; break;
+		case 'm': b->mode = optarg; break;
+		case 't': b->rate = (__u32)atoi(optarg); break;
+		case 'e': b->seconds = (__u32)atoi(optarg); break;
+		case 'd': b->daemon = atoi(optarg); break;
 		default: err = -EINVAL;
 		}
 	}
@@ -160,13 +166,27 @@ static int options_parse(struct bench *b, int argc, char **argv)
 	return err;
 }
 
+static int mode_run(const struct bench *b)
+{
+	static const struct {
+		const char *name;
+		int (*run)(const struct bench *b);
+	} modes[] = { { "cores", cores_run }, { "expiry", expiry_run }, { "profile", profile_run } };
+
+	for (unsigned int i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+		if (!strcmp(modes[i].name, b->mode))
+			return modes[i].run(b);
+	return fail(-EINVAL, "--mode %s", b->mode);
+}
+
 int main(int argc, char **argv)
 {
 	struct bench b = { .row = "row", .first_hop = "own", .objects = ".", .prefix = "spbn",
 			   .way = ways[0], .wires = 1 };
 
-	if (options_parse(&b, argc, argv) || rig_setup(&b) ||
-	    (b.room ? fill_run(&b) : bench_run(&b)))
+	if (options_parse(&b, argc, argv) || rig_setup(&b))
+		return 2;
+	if (b.mode ? mode_run(&b) : b.room ? fill_run(&b) : bench_run(&b))
 		return 2;
 	return 0;
 }

@@ -38,6 +38,9 @@ struct bench {
 	bool bursts;
 	__u32 room; /* ports that may be taken: fill the pool, and steps are per cent of this */
 	bool count; /* ports that are tried */
+	const char *mode; /* cores, expiry, profile, or as plain */
+	__u32 rate, seconds; /* of expiry: new flows a second */
+	int daemon; /* its process */
 	struct device devices[END_MAX][WIRES];
 	struct bpf_object *gen, *sink, *fwd;
 	int generate, generators, sinks, wire_map;
@@ -75,6 +78,12 @@ int cell_try(const struct bench *b, const struct cell *c, struct outcome *o);
 int cell_run(const struct bench *b, const struct cell *c);
 
 int fill_run(const struct bench *b);
+int cores_run(const struct bench *b);
+int expiry_run(const struct bench *b);
+int profile_run(const struct bench *b);
+
+/* Where the gateway of tests/lib/counted.h counts; or a negative error. */
+int counts_open(void);
 
 static inline bool outcome_complete(const struct outcome *o)
 {

@@ -53,7 +53,7 @@ static int level_reach(const struct bench *b, __u32 from, __u32 until)
 }
 
 /* Where the gateway of tests/lib/counted.h counts; or a negative error. The latest is the one that runs. */
-static int counts_open(void)
+int counts_open(void)
 {
 	struct bpf_map_info info = {};
 	__u32 id = 0, size = sizeof(info);

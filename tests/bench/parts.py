@@ -1,0 +1,156 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Turns the lines of cores.sh, expiry.sh, latency.sh and profile.sh into a table and a JSON file.
+
+    parts.py PART [--short] --json FILE LINES
+
+Exit status 1: nothing was measured, or packets were lost or spoilt where none may be.
+"""
+import argparse
+import json
+import statistics
+import sys
+
+LINE = 64  # bytes
+HASH_HEAD = 48  # of a hash map's element, before its key
+
+
+def spread(values):
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def shown(s, digits=0):
+    return f"{s['median']:.{digits}f} [{s['min']:.{digits}f}-{s['max']:.{digits}f}]"
+
+
+def cores(entries, short):
+    """Net of the sink's median of the same arrangement; a ratio is of medians."""
+    failed = [e for e in entries if e["wrong"] or e["delivered"] < 0.999 * e["sent"]]
+    kinds = list(dict.fromkeys(e["what"] for e in entries))
+    ns = {(row, what): [e["ns"] for e in entries if (e["row"], e["what"]) == (row, what)]
+          for row in ("samepath", "sink") for what in kinds}
+    rate = {what: [e["rate"] for e in entries if (e["row"], e["what"]) == ("samepath", what)] for what in kinds}
+    figures = {}
+    for what in kinds:
+        bare = statistics.median(ns["sink", what])
+        figures[f"{what}: ns a packet and core, net"] = spread([v - bare for v in ns["samepath", what]])
+        figures[f"{what}: packets a second, generator and sink in it"] = spread(rate[what])
+    figures["two cores against one, throughput"] = spread(
+        [two / one for one, two in zip(rate["one"], rate["two"])])
+    figures["directions apart against flows not shared, net ns"] = spread(
+        [a / s for a, s in zip((v - statistics.median(ns["sink", "apart"]) for v in ns["samepath", "apart"]),
+                               (v - statistics.median(ns["sink", "split"]) for v in ns["samepath", "split"]))])
+    for name, s in {} if short else figures.items():
+        print(f"{name:>52} {shown(s, 2 if s['median'] < 100 else 0)}")
+    if not short:
+        print("Budget: throughput at least 1.8.")
+    return {"figures": figures, "entries": entries}, failed
+
+
+def expiry(entries, short):
+    failed = [e for e in entries if e["lost"]]
+    for e in [] if short else entries:
+        print(f"{e['live']} flows kept alive for {e['seconds']:.0f} s, {e['new_per_second']:.0f} new ones a second, "
+              f"as many expire: the daemon takes {100 * e['share']:.1f} % of a core; "
+              f"of {e['sent']} packets {e['lost']} lost.")
+    figures = {"share of a core": spread([e["share"] for e in entries])} if entries else {}
+    return {"figures": figures, "entries": entries}, failed
+
+
+def latency(entries, short):
+    rows = list(dict.fromkeys((e["row"], e["load"] > 0) for e in entries))
+    figures = {}
+    if not short:
+        print("us of a round trip, and above that of the plain wire: median [min-max] of the rounds")
+        print(f"{'':>24}{'median':>22}{'added':>8}{'p99':>22}{'added':>8}{'lost':>6}{'load, 1/s':>12}")
+    for row, loaded in rows:
+        found = [e for e in entries if (e["row"], e["load"] > 0) == (row, loaded)]
+        bare = [e for e in entries if (e["row"], e["load"] > 0) == ("wire", loaded)]
+        text = f"{row + (', load' if loaded else ', idle'):>24}"
+        for which in ("median", "p99"):
+            s = spread([e[which] / 1000 for e in found])
+            added = s["median"] - statistics.median(e[which] / 1000 for e in bare)
+            figures[f"{row}, {'load' if loaded else 'idle'}: us, {which}"] = s
+            text += f"{shown(s, 1):>22}{added:>8.1f}"
+        if not short:
+            print(text + f"{sum(e['lost'] for e in found):>6}"
+                  f"{statistics.median(e['load'] for e in found):>12.0f}")
+    return {"figures": figures, "entries": entries}, [e for e in entries if not e["median"]]
+
+
+def lines_of(asked, maps):
+    """Cache lines of one map access: bucket and what of header, key and value lies behind it; an array's value."""
+    operation, name = asked.split(" ", 1)
+    kernel_name = name.strip("&")[:15]
+    m = next((m for m in maps if m.get("name") == kernel_name), None)
+    if operation == "loop" or not m:
+        return 0
+    value = -(-m["bytes_value"] // LINE)
+    if "hash" not in m["type"]:
+        return value
+    return 1 + -(-(HASH_HEAD + -(-m["bytes_key"] // 8) * 8 + m["bytes_value"]) // LINE)
+
+
+def profile(entries, short):
+    maps = [e for e in entries if "map" in e]
+    asked = [e for e in entries if "packet" in e]
+    programs = [e for e in entries if "program" in e]
+    table = []
+    for name in dict.fromkeys(e["packet"] for e in asked):
+        own = [e for e in asked if e["packet"] == name]
+        row = {"packet": name, "asked": {e["asked"]: e["each"] for e in own}}
+        for operation in ("lookup", "update", "delete", "loop"):
+            row[operation] = sum(e["each"] for e in own if e["asked"].startswith(operation))
+        row["lines"] = sum(e["each"] * lines_of(e["asked"], maps) for e in own)
+        table.append(row)
+    if not short:
+        print("Map accesses a packet as the counting build makes them. Cache lines: computed, at most, from the sizes\n"
+              "of what is looked up (a hash map: its bucket, then header of 48 bytes, key and value; an array: the\n"
+              "value); the packet, the stack and the code are not in it.\n")
+        print(f"{'':>22}{'look-ups':>10}{'updates':>9}{'deletes':>9}{'loop turns':>11}{'lines':>7}")
+        for r in table:
+            print(f"{r['packet']:>22}{r['lookup']:>10.2f}{r['update']:>9.2f}{r['delete']:>9.2f}"
+                  f"{r['loop']:>11.2f}{r['lines']:>7.1f}")
+        for r in table:
+            print(f"\n{r['packet']}: " + ", ".join(f"{k} {v:.2f}" for k, v in sorted(r["asked"].items())))
+        print(f"\n{'program':>24}{'BPF instructions':>18}{'bytes of machine code':>24}")
+        for p in programs:
+            print(f"{p['program']:>24}{p['bytes_xlated'] // 8:>18}{p['bytes_jited']:>24}")
+    return {"table": table, "programs": programs, "figures": {
+        f"{r['packet']}: {key}": spread([r[key]]) for r in table for key in ("lookup", "update", "lines")}}, \
+        [] if len(table) == 4 and programs else ["profile: incomplete"]
+
+
+def programs_read():
+    """What `bpftool -j prog show` says of the gateway's programs, a line each."""
+    names = {}
+    for p in json.load(sys.stdin):
+        if p.get("type") in ("xdp", "sched_cls", "tracing") and p.get("name"):
+            names[p["name"]] = p
+    for name, p in names.items():
+        print(json.dumps({"program": name, "bytes_xlated": p["bytes_xlated"], "bytes_jited": p["bytes_jited"]}))
+
+
+def main():
+    if sys.argv[1:2] == ["--programs"]:
+        return programs_read()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("part", choices=("cores", "expiry", "latency", "profile"))
+    parser.add_argument("--json", required=True)
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("lines")
+    args = parser.parse_args()
+    with open(args.lines, encoding="utf-8") as lines:
+        entries = [json.loads(line) for line in lines]
+    document, failed = globals()[args.part](entries, args.short)
+    with open(args.json, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1)
+        file.write("\n")
+    for e in failed:
+        print(f"failed: {e}", file=sys.stderr)
+    print(f"{len(entries)} measurements, {len(failed)} failed; {args.json}")
+    return 1 if failed or not entries else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
