@@ -83,7 +83,7 @@ int expiry_run(const struct bench *b);
 int profile_run(const struct bench *b);
 
 /* Where the gateway of tests/lib/counted.h counts; or a negative error. */
-int counts_open(void);
+int counts_open(const struct bench *b);
 
 static inline bool outcome_complete(const struct outcome *o)
 {

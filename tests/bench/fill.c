@@ -5,6 +5,7 @@
  * reached; only then a sample of flows that nobody knows yet is measured.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,26 +53,33 @@ static int level_reach(const struct bench *b, __u32 from, __u32 until)
 	return err;
 }
 
-/* Where the gateway of tests/lib/counted.h counts; or a negative error. The latest is the one that runs. */
-int counts_open(void)
+/* Of the program that is attached: others of the same make may be loaded beside it. */
+int counts_open(const struct bench *b)
 {
-	struct bpf_map_info info = {};
-	__u32 id = 0, size = sizeof(info);
-	int found = -ENOENT, fd;
+	const struct device *gin = b->devices[END_GIN];
+	struct bpf_prog_info program = {};
+	struct bpf_map_info info;
+	__u32 id = 0, ids[128], size = sizeof(program);
+	int fd;
 
-	while (!bpf_map_get_next_id(id, &id)) {
-		fd = bpf_map_get_fd_by_id(id);
-		if (fd < 0)
-			continue;
-		if (bpf_obj_get_info_by_fd(fd, &info, &size) || strcmp(info.name, "counted")) {
+	if (setns(gin->ns, CLONE_NEWNET) || bpf_xdp_query_id((int)gin->ifindex, 0, &id) || !id)
+		return fail(-ENOENT, "a gateway that counts");
+	fd = bpf_prog_get_fd_by_id(id);
+	program.nr_map_ids = sizeof(ids) / sizeof(*ids);
+	program.map_ids = (__u64)(unsigned long)ids;
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &program, &size))
+		return fail(-errno, "program %u", id);
+	close(fd);
+	for (__u32 i = 0; i < program.nr_map_ids && i < sizeof(ids) / sizeof(*ids); i++) {
+		size = sizeof(info);
+		memset(&info, 0, sizeof(info));
+		fd = bpf_map_get_fd_by_id(ids[i]);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) && !strcmp(info.name, "counted"))
+			return fd;
+		if (fd >= 0)
 			close(fd);
-			continue;
-		}
-		if (found >= 0)
-			close(found);
-		found = fd;
 	}
-	return found < 0 ? fail(found, "a gateway that counts") : found;
+	return fail(-ENOENT, "a gateway that counts");
 }
 
 static __u64 probes_made(int counts)
@@ -109,7 +117,7 @@ static int level_measure(const struct bench *b, unsigned int level, __u32 first,
 
 int fill_run(const struct bench *b)
 {
-	int counts = b->count ? counts_open() : -1, err = 0;
+	int counts = b->count ? counts_open(b) : -1, err = 0;
 	__u32 reached = 0;
 
 	if (b->count && counts < 0)

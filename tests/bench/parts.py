@@ -81,7 +81,7 @@ def latency(entries, short):
 def lines_of(asked, maps):
     """Cache lines of one map access: bucket and what of header, key and value lies behind it; an array's value."""
     operation, name = asked.split(" ", 1)
-    kernel_name = name.strip("&")[:15]
+    kernel_name = name.strip("(&)")[:15]
     m = next((m for m in maps if m.get("name") == kernel_name), None)
     if operation == "loop" or not m:
         return 0
@@ -122,10 +122,12 @@ def profile(entries, short):
 
 
 def programs_read():
-    """What `bpftool -j prog show` says of the gateway's programs, a line each."""
+    """Of `bpftool -j prog show`, the programs that use the gateway's pinned maps, a line each."""
     names = {}
+    with open(sys.argv[2], encoding="utf-8") as lines:
+        ours = {json.loads(line)["id"] for line in lines}
     for p in json.load(sys.stdin):
-        if p.get("type") in ("xdp", "sched_cls", "tracing") and p.get("name"):
+        if p.get("type") in ("xdp", "sched_cls", "tracing") and ours & set(p.get("map_ids", [])):
             names[p["name"]] = p
     for name, p in names.items():
         print(json.dumps({"program": name, "bytes_xlated": p["bytes_xlated"], "bytes_jited": p["bytes_jited"]}))

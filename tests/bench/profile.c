@@ -48,7 +48,7 @@ int profile_run(const struct bench *b)
 	struct cell drop = { "drop", IN, flows, flows, 1, flows, false, 0, false };
 	struct record *records = (struct record *)b->records;
 	struct outcome o;
-	int counts = counts_open(), err;
+	int counts = counts_open(b), err;
 
 	if (counts < 0)
 		return counts;
