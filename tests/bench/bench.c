@@ -171,7 +171,10 @@ static int mode_run(const struct bench *b)
 	static const struct {
 		const char *name;
 		int (*run)(const struct bench *b);
-	} modes[] = { { "cores", cores_run }, { "expiry", expiry_run }, { "profile", profile_run } };
+	} modes[] = { { "cores", cores_run },
+		      { "expiry", expiry_run },
+		      { "profile", profile_run },
+		      { "latency", latency_run } };
 
 	for (unsigned int i = 0; i < sizeof(modes) / sizeof(*modes); i++)
 		if (!strcmp(modes[i].name, b->mode))
@@ -184,7 +187,9 @@ int main(int argc, char **argv)
 	struct bench b = { .row = "row", .first_hop = "own", .objects = ".", .prefix = "spbn",
 			   .way = ways[0], .wires = 1 };
 
-	if (options_parse(&b, argc, argv) || rig_setup(&b))
+	if (options_parse(&b, argc, argv))
+		return 2;
+	if ((!b.mode || strcmp(b.mode, "latency")) && rig_setup(&b)) /* that one has sockets of its own */
 		return 2;
 	if (b.mode ? mode_run(&b) : b.room ? fill_run(&b) : bench_run(&b))
 		return 2;

@@ -38,8 +38,8 @@ struct bench {
 	bool bursts;
 	__u32 room; /* ports that may be taken: fill the pool, and steps are per cent of this */
 	bool count; /* ports that are tried */
-	const char *mode; /* cores, expiry, profile, or as plain */
-	__u32 rate, seconds; /* of expiry: new flows a second */
+	const char *mode; /* cores, expiry, latency, profile, or as plain */
+	__u32 rate, seconds; /* new flows of expiry, or load of latency, a second */
 	int daemon; /* its process */
 	struct device devices[END_MAX][WIRES];
 	struct bpf_object *gen, *sink, *fwd;
@@ -81,6 +81,7 @@ int fill_run(const struct bench *b);
 int cores_run(const struct bench *b);
 int expiry_run(const struct bench *b);
 int profile_run(const struct bench *b);
+int latency_run(const struct bench *b);
 
 /* Where the gateway of tests/lib/counted.h counts; or a negative error. */
 int counts_open(const struct bench *b);

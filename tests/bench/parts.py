@@ -58,24 +58,31 @@ def expiry(entries, short):
 
 
 def latency(entries, short):
-    rows = list(dict.fromkeys((e["row"], e["load"] > 0) for e in entries))
+    """Round trips in us; what is added is above the median of the plain wire, as idle or loaded."""
+    def found(row, loaded, which):
+        return [e[which] / 1000 for e in entries if (e["row"], e["rate"] > 0) == (row, loaded)]
+
     figures = {}
     if not short:
-        print("us of a round trip, and above that of the plain wire: median [min-max] of the rounds")
-        print(f"{'':>24}{'median':>22}{'added':>8}{'p99':>22}{'added':>8}{'lost':>6}{'load, 1/s':>12}")
-    for row, loaded in rows:
-        found = [e for e in entries if (e["row"], e["load"] > 0) == (row, loaded)]
-        bare = [e for e in entries if (e["row"], e["load"] > 0) == ("wire", loaded)]
-        text = f"{row + (', load' if loaded else ', idle'):>24}"
+        print("us of a round trip, and of that above the plain wire: median [min-max] of the rounds. Sender and echo on\n"
+              "one core; the load comes from another, through the same devices, and is what arrived of it.\n")
+        print(f"{'':>24}{'median':>20}{'added':>8}{'p99':>20}{'added':>8}{'lost':>6}{'load, 1/s':>12}")
+    for row, loaded in dict.fromkeys((e["row"], e["rate"] > 0) for e in entries):
+        state = "load" if loaded else "idle"
+        text = f"{f'{row}, {state}':>24}"
         for which in ("median", "p99"):
-            s = spread([e[which] / 1000 for e in found])
-            added = s["median"] - statistics.median(e[which] / 1000 for e in bare)
-            figures[f"{row}, {'load' if loaded else 'idle'}: us, {which}"] = s
-            text += f"{shown(s, 1):>22}{added:>8.1f}"
+            bare = statistics.median(found("wire", loaded, which))
+            s, added = (spread(v) for v in (found(row, loaded, which), [v - bare for v in found(row, loaded, which)]))
+            figures[f"{row}, {state}: us, {which}"] = s
+            if row != "wire":
+                figures[f"{row}, {state}: us added, {which}"] = added
+            text += f"{shown(s, 1):>20}{added['median']:>8.1f}"
+        own = [e for e in entries if (e["row"], e["rate"] > 0) == (row, loaded)]
         if not short:
-            print(text + f"{sum(e['lost'] for e in found):>6}"
-                  f"{statistics.median(e['load'] for e in found):>12.0f}")
-    return {"figures": figures, "entries": entries}, [e for e in entries if not e["median"]]
+            print(text + f"{sum(e['lost'] for e in own):>6}{statistics.median(e['load'] for e in own):>12.0f}")
+    return {"figures": figures, "entries": entries}, \
+        [e for e in entries if not e["median"] or e["lost"] > e["samples"] / 1000 or (e["rate"] and not e["load"])
+         or e["translated"] != (e["row"] in ("nftables", "samepath"))]
 
 
 def lines_of(asked, maps):
