@@ -15,8 +15,10 @@ LINE = 64  # bytes
 HASH_HEAD = 48  # of a hash map's element, before its key
 
 
-def spread(values):
-    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+def spread(values, of=None):
+    """With `of`, which a net figure was part of: what agree.py allows is a share of that."""
+    found = {"median": statistics.median(values), "min": min(values), "max": max(values)}
+    return found if of is None else {**found, "of": of}
 
 
 def shown(s, digits=0):
@@ -33,7 +35,8 @@ def cores(entries, short):
     figures = {}
     for what in kinds:
         bare = statistics.median(ns["sink", what])
-        figures[f"{what}: ns a packet and core, net"] = spread([v - bare for v in ns["samepath", what]])
+        figures[f"{what}: ns a packet and core, net"] = spread([v - bare for v in ns["samepath", what]],
+                                                               statistics.median(ns["samepath", what]))
         figures[f"{what}: packets a second, generator and sink in it"] = spread(rate[what])
     figures["two cores against one, throughput"] = spread(
         [two / one for one, two in zip(rate["one"], rate["two"])])
@@ -72,7 +75,8 @@ def latency(entries, short):
         text = f"{f'{row}, {state}':>24}"
         for which in ("median", "p99"):
             bare = statistics.median(found("wire", loaded, which))
-            s, added = (spread(v) for v in (found(row, loaded, which), [v - bare for v in found(row, loaded, which)]))
+            s = spread(found(row, loaded, which))
+            added = spread([v - bare for v in found(row, loaded, which)], s["median"])
             figures[f"{row}, {state}: us, {which}"] = s
             if row != "wire":
                 figures[f"{row}, {state}: us added, {which}"] = added

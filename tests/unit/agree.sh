@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Three runs of the bench agree where their noise overlaps, and a planted difference is found, each by its name.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# As the parts write them: 100 ns net of 300, spread 4, moved by so much; latency 20 us.
+runs() { # what run 3 differs by: bench's ns, grow's, latency's us
+	local run moved
+	for run in 1 2 3; do
+		mkdir -p "$work/$run"
+		moved=("$run" "$run" 0)
+		((run < 3)) || moved=("$@")
+		/usr/bin/python3 - "$work/$run" "${moved[@]}" <<-'PYTHON'
+			import json, sys
+			folder, (bench, grow, latency) = sys.argv[1], map(float, sys.argv[2:])
+			def write(name, document):
+			    json.dump(document, open(f"{folder}/{name}.json", "w"))
+			def spread(median, half):
+			    return {"median": median, "min": median - half, "max": median + half}
+			write("bench", {"cells": [
+			    {"row": "sink", "what": "out", "flows": 10000, "net": None, **spread(300, 4)},
+			    {"row": "samepath-apd", "what": "out", "flows": 10000, "net": 100 + bench, **spread(400 + bench, 4)},
+			    {"row": "samepath-apd", "what": "create", "flows": 1, "net": 100 * bench, **spread(100 * bench, 0)}]})
+			write("grow", {"fill": [], "cells": [
+			    {"axis": "pool", "at": 64, "what": "create", "bare": 300, "net": spread(500 + grow, 2)}]})
+			write("latency", {"figures": {"samepath, idle: us, median": spread(20 + latency, 0.2)}})
+		PYTHON
+	done
+}
+
+check() { # status, words that the output has; and lines besides the sum
+	local status=0
+	tests/bench/agree.py "$work"/[123] >"$work/out" || status=$?
+	[[ $status == "$1" && $(wc -l <"$work/out") == $(($3 + 1)) ]] && grep -q "$2" "$work/out" && return
+	printf 'wanted status %s, "%s" and %s lines, got status %s:\n%s\n' "$@" "$status" "$(<"$work/out")"
+	exit 1
+}
+
+runs 3 3 0.3
+check 0 '^4 figures of 3 runs, 0 apart' 0
+runs 29 3 0 # 28 from run 1: noise of 8 ns, and 5 % of 429
+check 0 '^4 figures' 0
+runs 60 3 0
+check 1 'apart bench: samepath-apd, out, 10000 flows' 1
+runs 3 -60 0
+check 1 'apart grow: pool 64, create' 1
+runs 3 3 2
+check 1 'apart latency: samepath, idle' 1
+rm "$work/2/grow.json"
+check 1 'missing' 2
