@@ -1,30 +1,33 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The whole bench: each part in turn, what it printed kept beside its JSON in build/bench, and at the end
-# the report with its plots, build/bench/report.md.
+# The whole bench: each part in turn, what it printed kept beside its JSON, and at the end the report with
+# its plots, report.md. All of it is in the folder OUT, build/bench unless it is said; runs that have each their
+# own are compared by agree.py.
 #
 #   all.sh [PART...]    bench grow cores latency expiry profile
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-out=$(cd "$here/../.." && pwd)/build/bench
-declare -A minutes=([bench]=6 [grow]=7 [cores]=1 [latency]=1 [expiry]=1 [profile]=1) # on an idle machine of two cores
+cd "$here/../.." || exit 2
+results=${OUT:-build/bench}
+# s, on two cores that are idle otherwise
+declare -A length=([bench]=280 [grow]=280 [cores]=30 [latency]=40 [expiry]=60 [profile]=10)
 (($#)) || set -- bench grow cores latency expiry profile
 whole=0
 for part in "$@"; do
-	[[ ${minutes[$part]:-} ]] || { echo "bench: $part: accepted: ${!minutes[*]}" >&2; exit 2; }
-	whole=$((whole + minutes[$part]))
+	[[ ${length[$part]:-} ]] || { echo "bench: $part: accepted: ${!length[*]}" >&2; exit 2; }
+	whole=$((whole + length[$part]))
 done
-echo "bench: $*: about $whole minutes; nothing else should run meanwhile"
-mkdir -p "$out"
-rm -f "$out"/*.txt "$out"/*.svg
+echo "bench: $*: about $(((whole + 59) / 60)) minutes; nothing else should run meanwhile"
+mkdir -p "$results"
+rm -f "$results"/*.txt "$results"/*.svg "$results"/{bench,grow,cores,latency,expiry,profile}.json
 status=0
 for part in "$@"; do
-	echo "== $part"
-	bash "$here/$part.sh" >"$out/$part.txt" 2> >(tee -a "$out/$part.txt" >&2) || status=$?
-	cat "$out/$part.txt"
+	start=$SECONDS
+	bash "$here/$part.sh" --json "$results/$part.json" 2>&1 | tee "$results/$part.txt" || status=1
+	echo "$part: took $((SECONDS - start)) s"
 done
-/usr/bin/python3 "$here/plot.py" "$out" || status=$?
+/usr/bin/python3 "$here/plot.py" "$results" || status=$?
 echo "bench: took $SECONDS s"
 exit $status

@@ -77,7 +77,7 @@ rig_begin() {
 	fi
 	make -s -C "$top" bench-programs
 	leftovers
-	vmalloc=$(awk '/^VmallocUsed/ {print $2}' /proc/meminfo)
+	quiet=$(held)
 	lines=$(mktemp) work=$(mktemp -d)
 	trap rig_end EXIT
 }
@@ -137,12 +137,19 @@ gateway_start() { # binary, of the configuration in work
 	done
 }
 
-# Memory of the former row is given back in the background; wait for it, it costs the same core.
+held() { # kB that the kernel has mapped, and entries of connection tracking
+	awk '/^VmallocUsed/ || /^nf_conntrack / { n += $2 } END { print n }' /proc/meminfo /proc/slabinfo
+}
+
+# Memory of the former row is given back in the background, by the same core. Wait until that has been: what
+# is still held after a second without less of it is somebody else's.
 settle() {
-	local limit=$((SECONDS + 15))
-	while (($(awk '/^VmallocUsed/ {print $2}' /proc/meminfo) > vmalloc + 4096)) ||
-		(($(awk '/^nf_conntrack / {print $2}' /proc/slabinfo) > 4096)); do
-		((SECONDS < limit)) || return 0
+	local least now still=0 limit=$((SECONDS + 15))
+	least=$(held)
+	while ((least > quiet + 8192 && still < 10 && SECONDS < limit)); do
 		pause 0.1
+		now=$(held)
+		still=$((now < least - 512 ? 0 : still + 1))
+		least=$((now < least ? now : least))
 	done
 }
