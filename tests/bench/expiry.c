@@ -13,7 +13,7 @@
 
 #define TICKS 5
 #define KEPT 5 /* the time-out of the configuration is twice this */
-#define SETTLING 14 /* s, until as many flows end as begin, and a sweep has seen it */
+#define SETTLING 14 /* s, until as many flows end as begin, and a sweep has seen it; at most as long as is measured */
 
 struct tally {
 	__u64 sent, received, opened;
@@ -70,7 +70,8 @@ static int send_some(const struct bench *b, struct tally *t, __u32 first, __u32 
 int expiry_run(const struct bench *b)
 {
 	__u32 live = b->steps[0], fresh = b->rate / TICKS, part = live / (KEPT * TICKS), next = live;
-	unsigned int settling = SETTLING * TICKS, turns = settling + b->seconds * TICKS;
+	unsigned int settling = (b->seconds < SETTLING ? b->seconds : SETTLING) * TICKS;
+	unsigned int turns = settling + b->seconds * TICKS;
 	struct tally made = {}, counted = {}, *t = &counted;
 	__u64 start, began = 0, ran = 0, took;
 	int err = send_some(b, &made, 0, live, true);
