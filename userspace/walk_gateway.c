@@ -175,19 +175,36 @@ static void by_route(struct trip *t)
 		open_flow(t, c, carries(c, address_family(&t->dst), true), false, why);
 }
 
+/* Out of the circuit that the flow is pinned to, or nowhere. */
+static void pinned(struct trip *t, const struct memory *m)
+{
+	char why[WALK_WHY], text[PREFIX_TEXT];
+	struct prefix by;
+
+	if (!circuit_up(t->w, m->circuit)) {
+		lose(t, WAY_LOST, "holds the flow, and its circuit is down");
+		return;
+	}
+	trip_restore(t, m);
+	if (circuit_reaches(m->circuit, &t->dst, &by)) {
+		out_of(t, m->circuit, "holds the flow: out of the circuit it is pinned to");
+		return;
+	}
+	snprintf(why, sizeof(why), "holds the flow, pinned to %s, which receives no route to %s",
+		 m->circuit->name, address_text(&t->dst, text));
+	lose(t, WAY_LOST, why);
+}
+
 static void from_inside(struct trip *t)
 {
 	const struct memory *m = trip_recall(t);
 	bool samepath = gateway_is_samepath(t->at.gateway);
 
-	if (m && m->circuit && samepath && !circuit_up(t->w, m->circuit)) {
-		lose(t, WAY_LOST, "holds the flow, and its circuit is down");
+	if (m && m->circuit && samepath) {
+		pinned(t, m);
 	} else if (m && m->circuit) {
 		trip_restore(t, m);
-		if (samepath)
-			out_of(t, m->circuit, "holds the flow: out of the circuit it is pinned to");
-		else
-			by_route(t);
+		by_route(t);
 	} else if (samepath && t->answer) {
 		lose(t, WAY_REFUSED, "samepath, and holds no flow for this answer: drops it");
 	} else if (samepath) {

@@ -144,15 +144,22 @@ def judge(lab, eye, probe, sport, yes):
     worn = pools(lab, question[-1].src, "outbound-pool" if probe.port == OPEN else "inbound-pool")
     if yes:
         return Seen("symmetric" if back == there[::-1] else "asymmetric", there, back, worn)
-    return Seen("asymmetric" if refuses(lab, answer) else "black-holed", there, back, worn)
+    return Seen("asymmetric" if refuses(lab, question, answer) else "black-holed", there, back, worn)
 
 
-def refuses(lab, answer):
+def holds(question, last):
+    """Did the question leave there with the addresses that the answer comes with, turned round?"""
+    return any(f.sender == last.receiver and (f.src, f.dst) == (last.dst, last.src) for f in question)
+
+
+def refuses(lab, question, answer):
     """Does what it came to hold state, that it has none of?"""
     last = answer[-1] if answer else None
     if not last:
         return False
     at = last.receiver
+    if at in lab.configs and last.sender not in lab.circuits and holds(question, last):
+        return False  # its circuit has no way on
     if at in lab.gates and at in hops(answer)[:-1]:
         return False  # in a circle
     pool = pools(lab, last.dst, "outbound-pool") != last.dst

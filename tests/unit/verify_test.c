@@ -280,7 +280,9 @@ static void dumps_stand_in_for_what_a_plan_says(void **state)
 	assert_int_equal(red(&p, "sessions-up", SEVERITY_WARNING, "chicago-secondary"), 1);
 	assert_int_equal(red(&p, "routes-received", SEVERITY_NOTE, "chicago receives 2 routes"), 1);
 	assert_int_equal(red(&p, "pools-accepted", SEVERITY_ERROR, ""), 0);
-	assert_int_equal(errors(&p), 0); /* sharepoint is not received there, and goes by dallas */
+	/* sharepoint is not received there, and goes by dallas; what comes in there is answered there. */
+	assert_int_equal(errors(&p), 1);
+	assert_int_equal(red(&p, "inbound-symmetric", SEVERITY_ERROR, "no route to 198.18.2.1"), 1);
 	done(&p);
 	free(text);
 }
