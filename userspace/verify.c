@@ -5,18 +5,16 @@
 #include <string.h>
 #include "verify.h"
 
-/* Where a destination's addresses are, kept from one failure to the next. */
-struct points_of {
-	struct in6_addr *at;
-	size_t count;
-};
+/* Kinds of addresses are kept from one failure to the next. */
 struct run {
 	struct verify *v;
-	struct points_of *points; /* by destination */
-	struct points_of *hosts; /* by location */
+	struct kinds *points; /* by destination */
+	struct kinds *hosts; /* by location */
 	const struct failure *failure;
 	const struct paper_location *location;
-	size_t first; /* row of this failure */
+	size_t question; /* who asks whom, counted */
+	size_t first; /* its first row */
+	size_t addresses; /* that the walk stands for */
 	bool failed;
 };
 
@@ -30,32 +28,47 @@ static bool same_way(const struct way *a, const struct way *b)
 	return true;
 }
 
-static bool same_question(const struct flow_row *row, const struct walk *w,
-			  const struct paper_location *l)
+static bool alike(const struct flow_row *row, const struct walk *w)
 {
-	return row->location == l && row->walk.service == w->service &&
-	       row->walk.outside == w->outside && row->walk.inside == w->inside;
+	return row->walk.inside == w->inside && same_way(&row->walk.question, &w->question) &&
+	       same_way(&row->walk.answer, &w->answer);
 }
 
-static bool alike(const struct flow_row *row, const struct walk *w, const struct paper_location *l)
+/* The first row of the question, or of one behind it. */
+static size_t first_of(const struct verify *v, size_t question)
 {
-	return same_question(row, w, l) && same_way(&row->walk.question, &w->question) &&
-	       same_way(&row->walk.answer, &w->answer);
+	size_t low = 0, high = v->base_count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (v->rows[middle]->question < question)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 const struct flow_row *verify_base(const struct verify *v, const struct flow_row *row)
 {
 	const struct flow_row *found = NULL;
 
-	for (size_t i = 0; i < v->row_count && v->rows[i]->walk.failure == &v->failures[0]; i++) {
+	for (size_t i = first_of(v, row->question);
+	     i < v->base_count && v->rows[i]->question == row->question; i++) {
 		const struct flow_row *base = v->rows[i];
 
-		if (same_question(base, &row->walk, row->location) &&
+		if (base->walk.inside == row->walk.inside &&
 		    (!found || (base->walk.circuit == row->walk.circuit &&
 				found->walk.circuit != row->walk.circuit)))
 			found = base;
 	}
 	return found;
+}
+
+static void next_question(struct run *r)
+{
+	r->question++;
+	r->first = r->v->row_count;
 }
 
 static void keep(struct run *r, const struct walk *w)
@@ -64,8 +77,8 @@ static void keep(struct run *r, const struct walk *w)
 	struct flow_row *row, **grown;
 
 	for (size_t i = r->first; i < v->row_count; i++)
-		if (alike(v->rows[i], w, r->location)) {
-			v->rows[i]->alike++;
+		if (alike(v->rows[i], w)) {
+			v->rows[i]->alike += r->addresses;
 			return;
 		}
 	row = calloc(1, sizeof(*row));
@@ -79,7 +92,8 @@ static void keep(struct run *r, const struct walk *w)
 	v->rows[v->row_count++] = row;
 	row->walk = *w;
 	row->location = r->location;
-	row->alike = 1;
+	row->question = r->question;
+	row->alike = r->addresses;
 	judge(&row->walk, &row->judged);
 	row->repair_count = repairs_find(&row->walk, &row->judged, row->repairs);
 }
@@ -103,18 +117,19 @@ static void answers(struct run *r, struct walk *w)
 	}
 }
 
-static void outbound(struct run *r, const struct paper_destination *d, const struct in6_addr *host,
-		     const struct in6_addr *remote)
+static void outbound(struct run *r, const struct paper_destination *d, const struct kind *host,
+		     const struct kind *remote)
 {
 	size_t choices = 1;
 
+	r->addresses = host->count * remote->count;
 	for (size_t choice = 0; choice < choices && !r->failed; choice++) {
 		struct walk w = { .plan = r->v->plan,
 				  .failure = r->failure,
 				  .inside = r->location->at,
 				  .outside = d,
-				  .host = *host,
-				  .remote = *remote,
+				  .host = host->first,
+				  .remote = remote->first,
 				  .choice = choice };
 
 		walk_question(&w, NULL);
@@ -125,12 +140,13 @@ static void outbound(struct run *r, const struct paper_destination *d, const str
 
 static void location(struct run *r, const struct paper_destination *d)
 {
-	const struct points_of *p = &r->points[d - r->v->plan->destinations];
-	const struct points_of *h = &r->hosts[r->location - r->v->plan->locations];
+	const struct kinds *p = &r->points[d - r->v->plan->destinations];
+	const struct kinds *h = &r->hosts[r->location - r->v->plan->locations];
 
+	next_question(r);
 	for (size_t k = 0; k < h->count; k++)
 		for (size_t i = 0; i < p->count; i++)
-			if (address_family(&p->at[i]) == address_family(&h->at[k]))
+			if (address_family(&p->at[i].first) == address_family(&h->at[k].first))
 				outbound(r, d, &h->at[k], &p->at[i]);
 }
 
@@ -173,19 +189,21 @@ static void inbound(struct run *r, struct walk w, const struct paper_service *s)
 static void service(struct run *r, const struct paper_service *s, const struct paper_destination *d)
 {
 	const struct paper *plan = r->v->plan;
-	const struct points_of *p = &r->points[d - plan->destinations];
+	const struct kinds *p = &r->points[d - plan->destinations];
 
 	r->location = NULL;
+	next_question(r);
 	for (size_t k = 0; k < s->public.count; k++)
 		for (size_t i = 0; i < p->count && !r->failed; i++) {
 			struct walk w = { .plan = plan,
 					  .failure = r->failure,
 					  .inbound = true,
 					  .outside = d,
-					  .remote = p->at[i],
+					  .remote = p->at[i].first,
 					  .service = s,
 					  .public = s->public.at[k].prefix.address };
 
+			r->addresses = p->at[i].count;
 			w.inside = paper_segment_of(plan, &s->servers.at[0].prefix);
 			if (w.inside && address_family(&w.remote) == address_family(&w.public))
 				inbound(r, w, s);
@@ -196,7 +214,7 @@ static void everything(struct run *r)
 {
 	const struct paper *p = r->v->plan;
 
-	r->first = r->v->row_count;
+	r->question = 0;
 	for (size_t i = 0; i < p->location_count; i++)
 		for (size_t k = 0; k < p->destination_count; k++) {
 			const struct paper_destination *d = &p->destinations[k];
@@ -212,14 +230,22 @@ static void everything(struct run *r)
 				service(r, &p->services[i], &p->destinations[k]);
 }
 
-static int list_points(const struct paper *p, struct points_of *points, struct points_of *hosts)
+static int list_kinds(const struct paper *p, struct kinds *points, struct kinds *hosts)
 {
+	struct in6_addr *at = NULL;
+	size_t count;
 	int err = 0;
 
-	for (size_t i = 0; i < p->destination_count && !err; i++)
-		err = verify_points(p, &p->destinations[i], &points[i].at, &points[i].count);
-	for (size_t i = 0; i < p->location_count && !err; i++)
-		err = verify_hosts(p, p->locations[i].at, &hosts[i].at, &hosts[i].count);
+	for (size_t i = 0; i < p->destination_count && !err; i++) {
+		err = verify_points(p, &p->destinations[i], &at, &count) ?:
+			      verify_kinds(p, at, count, &points[i]);
+		free(at);
+	}
+	for (size_t i = 0; i < p->location_count && !err; i++) {
+		err = verify_hosts(p, p->locations[i].at, &at, &count) ?:
+			      verify_kinds(p, at, count, &hosts[i]);
+		free(at);
+	}
 	return err;
 }
 
@@ -244,13 +270,14 @@ int verify_walk(struct paper *plan, struct verify *v)
 	sort_received(plan);
 	r.points = calloc(plan->destination_count + 1, sizeof(*r.points));
 	r.hosts = calloc(plan->location_count + 1, sizeof(*r.hosts));
-	err = r.points && r.hosts ? list_points(plan, r.points, r.hosts) : -ENOMEM;
+	err = r.points && r.hosts ? list_kinds(plan, r.points, r.hosts) : -ENOMEM;
 	if (!err)
 		err = verify_failures(v);
 	for (size_t i = 0; i < v->failure_count && !err; i++) {
 		r.failure = &v->failures[i];
 		everything(&r);
 		err = r.failed ? -ENOMEM : 0;
+		v->base_count = i ? v->base_count : v->row_count;
 	}
 	for (size_t i = 0; r.points && i < plan->destination_count; i++)
 		free(r.points[i].at);

@@ -4,8 +4,8 @@
  * destination that uses it, over each circuit that may be taken, as the plan stands and with each
  * single thing failing.
  *
- * A destination is many prefixes, and routes may part them further; so as many of its addresses are
- * walked as there are kinds of them, and what comes out alike is one row.
+ * A destination is many prefixes, and routes may part them further; so of each kind of its addresses one
+ * is walked for all, and what comes out alike is one row.
  */
 #ifndef SAMEPATH_USERSPACE_VERIFY_H
 #define SAMEPATH_USERSPACE_VERIFY_H
@@ -16,7 +16,8 @@ struct flow_row {
 	struct walk walk;
 	struct judgement judged;
 	const struct paper_location *location; /* NULL: inbound */
-	size_t alike; /* walks of this outcome */
+	size_t question; /* who asks whom: counted alike under every failure, rows are in its order */
+	size_t alike; /* pairs of addresses of this outcome, by each way that they may go */
 	struct repair repairs[REPAIRS_MAX];
 	size_t repair_count;
 };
@@ -25,7 +26,8 @@ struct verify {
 	struct failure *failures; /* [0] is none */
 	size_t failure_count;
 	struct flow_row **rows; /* in the order of failures */
-	size_t row_count, room;
+	size_t row_count;
+	size_t base_count; /* the first of them, where nothing fails */
 };
 
 /* 0 or -ENOMEM. The plan stays the caller's. */
@@ -44,6 +46,18 @@ int verify_points(const struct paper *plan, const struct paper_destination *d, s
 /* Likewise of a segment's hosts: routes and policies may part them. */
 int verify_hosts(const struct paper *plan, const struct paper_segment *g, struct in6_addr **out,
 		 size_t *count);
+
+/* Of addresses those that nothing in the plan tells apart, by the first of them (verify_kinds.c). The
+ * caller frees out->at. 0 or -ENOMEM. */
+struct kind {
+	struct in6_addr first;
+	size_t count;
+};
+struct kinds {
+	struct kind *at;
+	size_t count;
+};
+int verify_kinds(const struct paper *plan, const struct in6_addr *at, size_t count, struct kinds *out);
 
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR };
 enum check_verdict { CHECK_YES, CHECK_NO, CHECK_UNKNOWN };

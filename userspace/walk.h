@@ -110,11 +110,16 @@ struct found_route {
 	struct place next;
 };
 bool circuit_up(const struct walk *w, const struct paper_circuit *c);
-bool circuit_reaches(const struct paper_circuit *c, const struct in6_addr *a, struct prefix *by);
+/* Does it receive a route there, that is not one of `except` (NULL: none)? */
+bool circuit_reaches(const struct paper_circuit *c, const struct config_prefixes *except,
+		     const struct in6_addr *a, struct prefix *by);
 /* The longest of routes for the trip's destination, better than what `best` has; false: none. */
 bool route_find(const struct walk *w, const struct paper_routes *routes,
 		const struct config_words *without, const struct in6_addr *dst,
 		struct found_route *best);
+/* Does the i-th rule of its policy mean this source, or this destination? */
+bool rule_from(const struct paper_gateway *g, const struct paper *plan, size_t i, const struct prefix *src);
+bool rule_to(const struct paper_gateway *g, const struct paper *plan, size_t i, const struct prefix *dst);
 const struct config_rule *rule_find(const struct paper_gateway *g, const struct paper *plan,
 				    const struct in6_addr *src, const struct in6_addr *dst);
 

@@ -77,7 +77,7 @@ static bool usable(const struct walk *w, const struct paper_circuit *c, const st
 {
 	struct prefix by;
 
-	return c && circuit_up(w, c) && circuit_reaches(c, dst, &by) &&
+	return c && circuit_up(w, c) && circuit_reaches(c, NULL, dst, &by) &&
 	       carries(c, address_family(dst), translate);
 }
 
@@ -135,7 +135,7 @@ static const struct paper_circuit *routed(const struct trip *t, struct prefix *b
 	for (size_t i = 0; i < p->circuit_count; i++) {
 		const struct paper_circuit *c = &p->circuits[i];
 
-		if (c->at != t->at.gateway || !circuit_up(t->w, c) || !circuit_reaches(c, &t->dst, &one))
+		if (c->at != t->at.gateway || !circuit_up(t->w, c) || !circuit_reaches(c, NULL, &t->dst, &one))
 			continue;
 		if (best && (one.length < by->length ||
 			     (one.length == by->length &&
@@ -186,7 +186,7 @@ static void pinned(struct trip *t, const struct memory *m)
 		return;
 	}
 	trip_restore(t, m);
-	if (circuit_reaches(m->circuit, &t->dst, &by)) {
+	if (circuit_reaches(m->circuit, NULL, &t->dst, &by)) {
 		out_of(t, m->circuit, "holds the flow: out of the circuit it is pinned to");
 		return;
 	}

@@ -44,15 +44,29 @@ static bool in_classes(const struct paper_gateway *g, const struct paper *plan,
 	return false;
 }
 
+static const struct config_rule *rules_of(const struct paper_gateway *g)
+{
+	return g->config ? g->config->rules : g->rules;
+}
+
+bool rule_from(const struct paper_gateway *g, const struct paper *plan, size_t i, const struct prefix *src)
+{
+	return in_segments(g, plan, &rules_of(g)[i], src);
+}
+
+bool rule_to(const struct paper_gateway *g, const struct paper *plan, size_t i, const struct prefix *dst)
+{
+	return in_classes(g, plan, &rules_of(g)[i], dst);
+}
+
 const struct config_rule *rule_find(const struct paper_gateway *g, const struct paper *plan,
 				    const struct in6_addr *src, const struct in6_addr *dst)
 {
-	const struct config_rule *rules = g->config ? g->config->rules : g->rules;
 	size_t count = g->config ? g->config->rule_count : g->rule_count;
 	const struct prefix from = host_prefix(src), to = host_prefix(dst);
 
 	for (size_t i = 0; i < count; i++)
-		if (in_segments(g, plan, &rules[i], &from) && in_classes(g, plan, &rules[i], &to))
-			return &rules[i];
+		if (rule_from(g, plan, i, &from) && rule_to(g, plan, i, &to))
+			return &rules_of(g)[i];
 	return NULL;
 }

@@ -26,15 +26,10 @@ bool circuit_up(const struct walk *w, const struct paper_circuit *c)
 	return up;
 }
 
-static bool within(const struct config_prefixes *list, const struct prefix *p)
-{
-	return longest_of(list, p) != NULL;
-}
-
 /* The provider's routes are many, and asked at every hop: they are sorted, and looked for by length. Where
  * a longer one is filtered out, a shorter one that is not leads there. */
-static bool reaches(const struct paper_circuit *c, const struct config_prefixes *except,
-		    const struct in6_addr *a, struct prefix *by)
+bool circuit_reaches(const struct paper_circuit *c, const struct config_prefixes *except,
+		     const struct in6_addr *a, struct prefix *by)
 {
 	struct prefix p = host_prefix(a);
 	unsigned int bit = prefix_mapped_length(&p);
@@ -42,7 +37,7 @@ static bool reaches(const struct paper_circuit *c, const struct config_prefixes 
 	while (c->received.at.count) {
 		if (bsearch(&p, c->received.at.at, c->received.at.count, sizeof(*c->received.at.at),
 			    prefix_compare) &&
-		    !within(except, &p)) {
+		    !(except && longest_of(except, &p))) {
 			*by = p;
 			return true;
 		}
@@ -53,13 +48,6 @@ static bool reaches(const struct paper_circuit *c, const struct config_prefixes 
 		p.address.s6_addr[bit / 8] &= (unsigned char)~(0x80u >> (bit % 8));
 	}
 	return false;
-}
-
-bool circuit_reaches(const struct paper_circuit *c, const struct in6_addr *a, struct prefix *by)
-{
-	static const struct config_prefixes nothing;
-
-	return reaches(c, &nothing, a, by);
 }
 
 static bool route_leads(const struct walk *w, const struct paper_route *r, const struct in6_addr *dst,
@@ -73,7 +61,7 @@ static bool route_leads(const struct walk *w, const struct paper_route *r, const
 				       r->hop.gateway == f->gateway))
 		return false;
 	if (r->circuit)
-		return circuit_up(w, r->circuit) && reaches(r->circuit, &r->except, dst, by);
+		return circuit_up(w, r->circuit) && circuit_reaches(r->circuit, &r->except, dst, by);
 	p = longest_of(&r->to, &host);
 	if (p)
 		*by = p->prefix;
