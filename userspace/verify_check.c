@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The guide's checks: the table of them, and those of the flows themselves. */
+/* The guide's checks: the table of them. */
 #include <stdarg.h>
 #include <errno.h>
 #include <stdio.h>
@@ -35,63 +35,11 @@ int service_line(const struct paper_service *s)
 	return s->borrowed ? s->publisher.gateway->file_line : s->line;
 }
 
-/* A flow that does not come back on its way. What a rule drops was meant so. */
-static void flow_sound(struct check_run *r, const struct flow_row *row, const char *when)
-{
-	const struct judgement *j = &row->judged;
-	const char *from = row->location ? row->location->name : row->walk.outside->name;
-	const char *to = row->location ? row->walk.outside->name : row->walk.service->name;
-
-	check_say(r, CHECK_NO, j->works ? SEVERITY_WARNING : SEVERITY_ERROR,
-		  row->location ? row->location->line : service_line(row->walk.service),
-		  "%s%s to %s%s%s: %s: %s", when, from, to, row->walk.circuit ? " over " : "",
-		  row->walk.circuit ? row->walk.circuit->name : "", judged_text(j->what), j->why);
-}
-
-static void flows(struct check_run *r, bool inbound)
-{
-	const struct verify *v = r->v;
-
-	for (size_t i = 0; i < v->row_count && v->rows[i]->walk.failure == &v->failures[0]; i++) {
-		const struct flow_row *row = v->rows[i];
-
-		if (!row->location == inbound && row->judged.what != JUDGED_SYMMETRIC &&
-		    !row->judged.stated)
-			flow_sound(r, row, "");
-	}
-}
-
-static void inbound_symmetric(struct check_run *r)
-{
-	flows(r, true);
-}
-
-static void outbound_symmetric(struct check_run *r)
-{
-	flows(r, false);
-}
-
-/* What is lost then is said elsewhere; what goes wrong by another way is a defect of the plan. */
-static void failures_symmetric(struct check_run *r)
-{
-	const struct verify *v = r->v;
-	char text[96], when[128];
-
-	for (size_t i = 0; i < v->row_count; i++) {
-		const struct flow_row *row = v->rows[i], *was = verify_base(v, row);
-
-		if (row->walk.failure == &v->failures[0] || row->judged.what != JUDGED_ASYMMETRIC ||
-		    (was && was->judged.what == JUDGED_ASYMMETRIC))
-			continue;
-		snprintf(when, sizeof(when), "without %s, ",
-			 failure_text(row->walk.failure, text, sizeof(text)));
-		flow_sound(r, row, when);
-	}
-}
-
 /* Names stay: people and scripts know them. Numbers are those of the guide's list. */
 static const struct check checks[] = {
-	{ 16, "inbound-symmetric", inbound_symmetric,
+	{ 14, "expressroute-flag", check_flag,
+	  "what the feed keeps from ExpressRoute stays on the internet" },
+	{ 16, "inbound-symmetric", check_inbound_symmetric,
 	  "every question from outside is answered on its own way" },
 	{ 17, "services-audience", check_services_audience,
 	  "what is on a private circuit is for Office 365 alone" },
@@ -102,22 +50,26 @@ static const struct check checks[] = {
 	{ 29, "advertised-planned", check_planned, "the other side has no prefix that is not planned" },
 	{ 29, "advertised-needed", check_needed,
 	  "private circuits advertise what has a pool or a service alone" },
+	{ 29, "advertised-separate", check_advertised_separate,
+	  "no prefix is advertised on two private circuits" },
 	{ 30, "latency", check_latency, "no private circuit that is used is slower than the internet" },
 	{ 31, "hairpins", check_hairpins, "nothing goes by a circuit of another region" },
 	{ 33, "pool-size", check_pool_size, "pools suffice for the devices of their locations" },
 	{ 38, "inbound-internet-first", check_internet_first, "everything inbound is on the internet" },
 	{ 43, "locations-survive", check_locations_survive,
 	  "whatever fails alone, no location loses what it uses" },
-	{ 44, "failures-symmetric", failures_symmetric,
+	{ 44, "failures-symmetric", check_failures_symmetric,
 	  "whatever fails alone, nothing comes back by another way" },
 	{ 45, "pools-public", check_pools_public, "pools are public" },
 	{ 45, "pools-registered", check_pools_registered, "pools are registered" },
+	{ 45, "advertised-public", check_advertised_public,
+	  "private circuits advertise public prefixes alone" },
 	{ 46, "pools-advertised", check_pools_advertised, "each pool is advertised on its circuit" },
 	{ 46, "pools-accepted", check_pools_accepted, "the provider has each pool on its circuit" },
 	{ 47, "pools-off-internet", check_pools_off_internet,
 	  "the internet is not told of private circuits' pools as precisely" },
 	{ 48, "pools-in-use", check_pools_in_use, "pools are worn on their own circuits only" },
-	{ 49, "outbound-symmetric", outbound_symmetric,
+	{ 49, "outbound-symmetric", check_outbound_symmetric,
 	  "every question from inside is answered on its own way" },
 	{ 50, "pools-separate", check_pools_separate, "each circuit has outbound pools of its own" },
 	{ 54, "services-public", check_services_public, "services have public addresses" },
@@ -129,12 +81,15 @@ static const struct check checks[] = {
 	{ 60, "inbound-source-nat", check_inbound_nat,
 	  "what comes in on private circuits has source NAT" },
 	{ 61, "services-dual", check_services_dual, "no name is for two audiences" },
+	{ 68, "everything-walked", check_walked,
+	  "each location and service has been walked with each destination that it has to do with" },
 	{ 69, "routes-more-specific", check_more_specific,
 	  "private routes are longer than the internet's" },
 	{ 83, "routes-received", check_received, "private circuits receive routes" },
 	{ 87, "pools-elsewhere", check_pools_elsewhere,
 	  "no other private circuit advertises a pool as precisely" },
 	{ 88, "sessions-up", check_sessions, "both sessions of each pair are up" },
+	{ 88, "asn-reserved", check_asn, "the site's number is none that the provider reserves" },
 	{ 92, "flat-network", check_flat_network,
 	  "services without source NAT lie where no private routes are seen" },
 	{ 92, "nat-every-path", check_nat_every_path,

@@ -5,6 +5,11 @@
 
 #include "verify.h"
 
+#define EACH_PRIVATE(r, c)                                            \
+	for (const struct paper_circuit *c = (r)->plan->circuits;     \
+	     c < (r)->plan->circuits + (r)->plan->circuit_count; c++) \
+		if (c->kind == KIND_EXPRESSROUTE)
+
 struct check_run;
 struct check {
 	unsigned int number; /* in the list of the guide's checks */
@@ -24,6 +29,19 @@ void check_say(struct check_run *r, enum check_verdict verdict, enum severity se
 /* Of the plan: where it names the configuration, for a service of one. */
 int service_line(const struct paper_service *s);
 
+/* Is it one of them, as it is written? */
+bool prefixes_have(const struct config_prefixes *list, const struct prefix *p);
+
+/* verify_check_flow.c */
+void check_inbound_symmetric(struct check_run *r);
+void check_outbound_symmetric(struct check_run *r);
+void check_failures_symmetric(struct check_run *r);
+void check_flag(struct check_run *r);
+void check_walked(struct check_run *r);
+/* verify_check_provider.c */
+void check_advertised_public(struct check_run *r);
+void check_advertised_separate(struct check_run *r);
+void check_asn(struct check_run *r);
 /* verify_check_pool.c */
 void check_pools_public(struct check_run *r);
 void check_pools_registered(struct check_run *r);

@@ -6,11 +6,6 @@
 #define PREFIXES_MOST 200 /* of one session; one more, and the provider drops it */
 #define ROUTES_USUAL 500 /* of the provider, says the guide: more than so many */
 
-#define EACH_PRIVATE(r, c)                                            \
-	for (const struct paper_circuit *c = (r)->plan->circuits;     \
-	     c < (r)->plan->circuits + (r)->plan->circuit_count; c++) \
-		if (c->kind == KIND_EXPRESSROUTE)
-
 static void sessions(struct check_run *r, const struct paper_circuit *c)
 {
 	size_t down = 0, unknown = 0;

@@ -17,6 +17,14 @@ static int pool_line(const struct paper_circuit *c, const struct config_prefix *
 	return c->config ? c->line : p->line;
 }
 
+/* Behind a lab's internet another network may translate; its provider is one. */
+static bool may_be_worn(const struct check_run *r, const struct paper_circuit *c,
+			enum prefix_scope scope)
+{
+	return scope == SCOPE_PUBLIC || (r->plan->lab && scope != SCOPE_SPECIAL &&
+					 (scope != SCOPE_PRIVATE || c->kind == KIND_INTERNET));
+}
+
 void check_pools_public(struct check_run *r)
 {
 	char text[PREFIX_TEXT];
@@ -25,8 +33,7 @@ void check_pools_public(struct check_run *r)
 		EACH_POOL(c, p) {
 			enum prefix_scope scope = prefix_scope(&p->prefix);
 
-			if (c->kind == KIND_OTHER || scope == SCOPE_PUBLIC ||
-			    (r->plan->lab && scope != SCOPE_SPECIAL))
+			if (c->kind == KIND_OTHER || may_be_worn(r, c, scope))
 				continue;
 			check_say(r, CHECK_NO, SEVERITY_ERROR, pool_line(c, p),
 				  "%s of %s: %s; a public prefix is accepted",
@@ -84,7 +91,7 @@ void check_pools_accepted(struct check_run *r)
 	}
 }
 
-static bool has(const struct config_prefixes *list, const struct prefix *p)
+bool prefixes_have(const struct config_prefixes *list, const struct prefix *p)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (prefix_equal(&list->at[i].prefix, p))
@@ -105,7 +112,7 @@ static void drawn_away(struct check_run *r, const struct paper_circuit *c, const
 		const struct prefix *a = &list->at[i].prefix;
 
 		if (!prefix_overlaps(a, &p->prefix) || (own && a->length < own->prefix.length) ||
-		    (dumped && has(circuit_advertised(o), a)))
+		    (dumped && prefixes_have(circuit_advertised(o), a)))
 			continue;
 		check_say(
 			r, CHECK_NO, SEVERITY_ERROR, o->line,

@@ -286,6 +286,62 @@ static const struct mutation mutations[] = {
 	  "world",
 	  { "received: [198.18.1.0/24,", "received: [0.0.0.0/0, 198.18.1.0/24,",
 	    "to: [any], circuits: [internet]", "to: [any], circuits: [chicago]" } },
+	{ "a private prefix advertised to the provider",
+	  "advertised-public",
+	  SEVERITY_ERROR,
+	  "chicago advertises 10.1.0.0/16",
+	  { "advertise: [203.0.113.32/28,", "advertise: [10.1.0.0/16, 203.0.113.32/28," } },
+	{ "a default route advertised to the provider",
+	  "advertised-public",
+	  SEVERITY_ERROR,
+	  "chicago advertises 0.0.0.0/0: a default route",
+	  { "advertise: [203.0.113.32/28,", "advertise: [0.0.0.0/0, 203.0.113.32/28," } },
+	{ "not a lab",
+	  "advertised-public",
+	  SEVERITY_ERROR,
+	  "dallas advertises 203.0.113.48/28",
+	  { "lab: true", "lab: false" } },
+	{ "one prefix on two circuits",
+	  "advertised-separate",
+	  SEVERITY_WARNING,
+	  "chicago and dallas both advertise 198.51.100.0/26",
+	  { "198.51.100.0/28", "198.51.100.0/26" } },
+	{ "the provider's number", "asn-reserved", SEVERITY_ERROR, "12076", { "lab: true", "lab: true, asn: 12076" } },
+	{ "a number that the provider reserves",
+	  "asn-reserved",
+	  SEVERITY_ERROR,
+	  "65520",
+	  { "lab: true", "lab: true, asn: 65520" } },
+	{ "a private pool of the provider's",
+	  "pools-public",
+	  SEVERITY_ERROR,
+	  "10.9.0.0/28 of chicago",
+	  { "outbound-pool: [203.0.113.32/28]", "outbound-pool: [10.9.0.0/28]" } },
+	{ "what the feed keeps from ExpressRoute sent over it",
+	  "expressroute-flag",
+	  SEVERITY_WARNING,
+	  "head-office-users to delivery leaves by chicago",
+	  { "destinations:\n",
+	    "feeds: [{name: provider, format: microsoft365, source: CWD/tests/data/feeds/microsoft365.json}]\ndestinations:\n"
+	    "  - {name: delivery, feed: provider, expressroute: false}\n",
+	    "to: [exchange, sharepoint]", "to: [exchange, sharepoint, delivery]",
+	    "received: [198.18.1.0/24,", "received: [0.0.0.0/0, 198.18.1.0/24," } },
+	{ "a destination of another family",
+	  "everything-walked",
+	  SEVERITY_WARNING,
+	  "branch-users to exchange was not walked",
+	  { "exchange, prefixes: [198.18.1.0/24, 198.18.2.0/23]", "exchange, prefixes: [\"2001:db8:e::/48\"]" } },
+	{ "a destination of another family",
+	  "everything-walked",
+	  SEVERITY_WARNING,
+	  "exchange to exchange-hybrid was not walked",
+	  { "exchange, prefixes: [198.18.1.0/24, 198.18.2.0/23]", "exchange, prefixes: [\"2001:db8:e::/48\"]" } },
+	{ "servers of another family",
+	  "everything-walked",
+	  SEVERITY_ERROR,
+	  "exchange-hybrid at 198.51.100.5 was not walked",
+	  { "servers: [192.168.0.101, 192.168.0.102]", "servers: [\"2001:db8:5::1\"]",
+	    "prefixes: [192.168.0.0/24]", "prefixes: [192.168.0.0/24, \"2001:db8:5::/64\"]" } },
 	{ "one path without source NAT",
 	  "nat-every-path",
 	  SEVERITY_WARNING,
@@ -297,9 +353,11 @@ static const struct mutation mutations[] = {
 static void each_mutation_turns_its_check_red(void **state)
 {
 	struct judged_plan p, before;
+	char here[256];
 	size_t missed = 0;
 
 	(void)state;
+	assert_non_null(getcwd(here, sizeof(here)));
 	judge_file(SOUND, &before);
 	for (size_t i = 0; i < sizeof(mutations) / sizeof(*mutations); i++) {
 		const struct mutation *m = &mutations[i];
@@ -307,6 +365,8 @@ static void each_mutation_turns_its_check_red(void **state)
 
 		for (size_t k = 0; k < 2 * EDITS && m->edits[k]; k += 2)
 			text = edit(text, m->edits[k], m->edits[k + 1]);
+		if (strstr(text, "CWD"))
+			text = edit(text, "CWD", here);
 		judge_text(text, &p);
 		if (red(&before, m->check, m->least, m->about) ||
 		    !red(&p, m->check, m->least, m->about)) {
