@@ -54,6 +54,10 @@ void paper_free(struct paper *p)
 		free_gateway(&p->gateways[i]);
 	for (size_t i = 0; i < p->destination_count; i++)
 		free(p->destinations[i].prefixes);
+	for (size_t i = 0; i < p->circuit_count; i++) {
+		free(p->circuits[i].outbound_hosts.at);
+		free(p->circuits[i].inbound_hosts.at);
+	}
 	free(p->registry.at);
 	feeds_free(&p->bodies);
 	object_free(&paper_object, p);

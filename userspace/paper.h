@@ -113,6 +113,12 @@ struct paper_class {
 	size_t count;
 };
 
+/* Of a pool's addresses one of each kind that the plan tells apart. */
+struct paper_hosts {
+	struct in6_addr *at;
+	size_t count;
+};
+
 /* A link's BGP session: as the plan says, or as a router's list of its sessions does. */
 struct paper_session {
 	bool down;
@@ -139,6 +145,7 @@ struct paper_circuit {
 	/* Resolved. */
 	const struct paper_gateway *at;
 	const struct config_circuit *config;
+	struct paper_hosts outbound_hosts, inbound_hosts; /* for who walks the plan (verify_points.c) */
 };
 
 struct paper_destination {

@@ -117,24 +117,28 @@ static void answers(struct run *r, struct walk *w)
 	}
 }
 
+/* Every circuit that a rule may give it, every kind of address that it may wear there. */
 static void outbound(struct run *r, const struct paper_destination *d, const struct kind *host,
 		     const struct kind *remote)
 {
-	size_t choices = 1;
+	size_t choices = 1, choice = 0, wear = 0;
 
 	r->addresses = host->count * remote->count;
-	for (size_t choice = 0; choice < choices && !r->failed; choice++) {
+	while (choice < choices && !r->failed) {
 		struct walk w = { .plan = r->v->plan,
 				  .failure = r->failure,
 				  .inside = r->location->at,
 				  .outside = d,
 				  .host = host->first,
 				  .remote = remote->first,
-				  .choice = choice };
+				  .choice = choice,
+				  .wear = wear };
 
 		walk_question(&w, NULL);
 		choices = w.choices > choices ? w.choices : choices;
 		answers(r, &w);
+		wear = wear + 1 < w.wears ? wear + 1 : 0;
+		choice += !wear;
 	}
 }
 
@@ -163,26 +167,37 @@ static bool another_has(const struct paper *p, const struct paper_service *s,
 	return false;
 }
 
+/* In every kind of address that it may wear inside. */
+static void inbound_over(struct run *r, const struct walk *w, const struct paper_circuit *entry)
+{
+	struct walk one;
+	size_t wear = 0;
+
+	do {
+		one = *w;
+		one.wear = wear;
+		walk_question(&one, entry);
+		if (one.question.end == WAY_ARRIVED) {
+			one.inside = one.question.hops[one.question.count - 1].at.segment;
+			walk_answer(&one, NULL);
+		}
+		keep(r, &one);
+	} while (++wear < one.wears && !r->failed);
+}
+
 static void inbound(struct run *r, struct walk w, const struct paper_service *s)
 {
 	const struct paper_circuit *entries[WALK_ENTRIES];
 	char why[WALK_WHY];
 	size_t count = walk_entries(&w, &w.public, entries, why);
-	struct walk one;
 
 	for (size_t i = 0; i < count || !i; i++)
 		for (size_t k = 0; k < s->servers.count; k++) {
 			if (s->servers.at[k].prefix.family != address_family(&w.public) ||
 			    (count && another_has(r->v->plan, s, &w.public, entries[i])))
 				continue;
-			one = w;
-			one.server = s->servers.at[k].prefix.address;
-			walk_question(&one, count ? entries[i] : NULL);
-			if (one.question.end == WAY_ARRIVED) {
-				one.inside = one.question.hops[one.question.count - 1].at.segment;
-				walk_answer(&one, NULL);
-			}
-			keep(r, &one);
+			w.server = s->servers.at[k].prefix.address;
+			inbound_over(r, &w, count ? entries[i] : NULL);
 		}
 }
 
@@ -270,7 +285,7 @@ int verify_walk(struct paper *plan, struct verify *v)
 	sort_received(plan);
 	r.points = calloc(plan->destination_count + 1, sizeof(*r.points));
 	r.hosts = calloc(plan->location_count + 1, sizeof(*r.hosts));
-	err = r.points && r.hosts ? list_kinds(plan, r.points, r.hosts) : -ENOMEM;
+	err = r.points && r.hosts ? verify_pools(plan) ?: list_kinds(plan, r.points, r.hosts) : -ENOMEM;
 	if (!err)
 		err = verify_failures(v);
 	for (size_t i = 0; i < v->failure_count && !err; i++) {

@@ -59,6 +59,9 @@ struct kinds {
 };
 int verify_kinds(const struct paper *plan, const struct in6_addr *at, size_t count, struct kinds *out);
 
+/* Of what each circuit's pools hold: lists its hosts. 0 or -ENOMEM. */
+int verify_pools(struct paper *plan);
+
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR };
 enum check_verdict { CHECK_YES, CHECK_NO, CHECK_UNKNOWN };
 struct finding {

@@ -13,6 +13,7 @@ struct points {
 	const struct paper *plan;
 	const struct paper_destination *of;
 	const struct paper_segment *inside; /* whose hosts are looked for; NULL: a destination's */
+	bool pool; /* all addresses of it are looked for */
 	struct prefix *at; /* host prefixes */
 	size_t count, room;
 	bool failed;
@@ -51,6 +52,8 @@ static bool belongs(const struct points *s, const struct prefix *host)
 	const struct prefix *around = NULL;
 	int longest = -1;
 
+	if (s->pool)
+		return true;
 	if (s->inside)
 		return paper_segment_of(s->plan, host) == s->inside;
 	for (size_t i = 0; i < s->plan->destination_count; i++) {
@@ -215,4 +218,64 @@ int verify_points(const struct paper *p, const struct paper_destination *d, stru
 	of_sites(&s, p);
 	of_gateways(&s, p);
 	return take(&s, out, count);
+}
+
+static int pool_hosts(const struct paper *p, struct prefix pool, struct in6_addr **out, size_t *count)
+{
+	struct paper_destination all = { .prefixes = &pool, .prefix_count = 1 };
+	struct points s = { .plan = p, .of = &all, .pool = true };
+
+	inner(&s, &pool);
+	for (size_t i = 0; i < p->circuit_count; i++) {
+		const struct paper_circuit *c = &p->circuits[i];
+
+		all_inner(&s, circuit_advertised(c));
+		all_inner(&s, &c->accepted.at);
+		all_inner(&s, circuit_outbound(c));
+		all_inner(&s, circuit_inbound(c));
+	}
+	of_sites(&s, p);
+	of_gateways(&s, p);
+	return take(&s, out, count);
+}
+
+static int kinds_of_pool(const struct paper *p, const struct prefix *pool, struct paper_hosts *out)
+{
+	struct kinds kinds = { 0 };
+	struct in6_addr *at = NULL, *grown;
+	size_t count;
+	int err = pool_hosts(p, *pool, &at, &count) ?: verify_kinds(p, at, count, &kinds);
+
+	grown = err ? NULL : realloc(out->at, (out->count + kinds.count + 1) * sizeof(*grown));
+	if (grown)
+		out->at = grown;
+	for (size_t i = 0; grown && i < kinds.count; i++)
+		grown[out->count++] = kinds.at[i].first;
+	free(kinds.at);
+	free(at);
+	return grown ? 0 : -ENOMEM;
+}
+
+static int kinds_of_pools(const struct paper *p, const struct config_prefixes *pools,
+			  struct paper_hosts *out)
+{
+	int err = 0;
+
+	out->count = 0;
+	for (size_t i = 0; i < pools->count && !err; i++)
+		err = kinds_of_pool(p, &pools->at[i].prefix, out);
+	return err;
+}
+
+int verify_pools(struct paper *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->circuit_count && !err; i++) {
+		struct paper_circuit *c = &p->circuits[i];
+
+		err = kinds_of_pools(p, circuit_outbound(c), &c->outbound_hosts) ?:
+			      kinds_of_pools(p, circuit_inbound(c), &c->inbound_hosts);
+	}
+	return err;
 }

@@ -76,6 +76,7 @@ struct walk {
 	const struct paper_service *service; /* that is asked; NULL outbound */
 	struct in6_addr public, server;
 	size_t choice, choices; /* of the circuits that a rule spreads hosts over */
+	size_t wear, wears; /* of the kinds of addresses of the pool that is worn */
 	/* What came of it. */
 	const struct paper_circuit *circuit; /* that the question took, NULL: it did not get there */
 	const struct paper_circuit *back; /* that the answer took */

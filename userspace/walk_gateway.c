@@ -9,13 +9,22 @@
 #include "policy_way.h"
 #include "walk.h"
 
-static bool pool_address(const struct config_prefixes *pool, unsigned char family, struct in6_addr *out)
+/* An address of the pool, of the kind whose turn it is; counts the kinds. False: it has none of the family. */
+static bool pool_address(struct walk *w, const struct paper_hosts *pool, unsigned char family,
+			 struct in6_addr *out)
+{
+	w->wears = 0;
+	for (size_t i = 0; i < pool->count; i++)
+		if (address_family(&pool->at[i]) == family && w->wears++ == w->wear)
+			*out = pool->at[i];
+	return w->wears;
+}
+
+static bool pool_of(const struct paper_hosts *pool, unsigned char family)
 {
 	for (size_t i = 0; i < pool->count; i++)
-		if (pool->at[i].prefix.family == family) {
-			*out = some_host(&pool->at[i].prefix);
+		if (address_family(&pool->at[i]) == family)
 			return true;
-		}
 	return false;
 }
 
@@ -51,9 +60,7 @@ static void lose(struct trip *t, enum way_end end, const char *why)
 /* Would its pools carry this family there? What is not translated needs none. */
 static bool carries(const struct paper_circuit *c, unsigned char family, bool translate)
 {
-	struct in6_addr pool;
-
-	return !translate || !circuit_translates(c) || pool_address(circuit_outbound(c), family, &pool);
+	return !translate || !circuit_translates(c) || pool_of(&c->outbound_hosts, family);
 }
 
 /* Out of a circuit, in its pool's address. */
@@ -64,7 +71,7 @@ static void open_flow(struct trip *t, const struct paper_circuit *c, bool transl
 	unsigned char family = address_family(&dst);
 
 	if (translate && circuit_translates(c))
-		pool_address(circuit_outbound(c), family, &t->src);
+		pool_address(t->w, &c->outbound_hosts, family, &t->src);
 	if (t->w->suppose.own_pool)
 		t->src = imaginary(family);
 	if (hold || memcmp(&src, &t->src, sizeof(src)))
@@ -237,7 +244,7 @@ static void publish(struct trip *t, const struct paper_service *s)
 	if (t->w->suppose.source_nat)
 		t->src = imaginary(family);
 	else if (s->source_nat)
-		pooled = pool_address(circuit_inbound(t->circuit), family, &t->src);
+		pooled = pool_address(t->w, &t->circuit->inbound_hosts, family, &t->src);
 	if (!pooled) {
 		snprintf(why, sizeof(why), "%s has no inbound pool for %s", t->circuit->name, s->name);
 		lose(t, WAY_LOST, why);
