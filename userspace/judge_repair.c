@@ -58,13 +58,34 @@ static bool mended(const struct walk *as_it_is, struct suppose suppose)
 	return count > 0;
 }
 
-static void pool_line(const struct paper_circuit *c, const char *key, const struct config_prefixes *pool,
-		      const char *placeholder, char *line)
+/* Words that stand in lines where the plan has no prefix to name: the text says so. */
+#define INSIDE "INSIDE-PREFIX"
+#define PUBLIC "PUBLIC-PREFIX"
+#define INSIDE_SAID "; " INSIDE " stands for one that the inside does not use yet"
+#define PUBLIC_SAID "; " PUBLIC " stands for a public one that nothing wears yet"
+
+static void inbound_pool_line(const struct paper_circuit *c, char *line)
 {
+	const struct config_prefixes *pool = circuit_inbound(c);
 	char text[PREFIX_TEXT];
 
-	snprintf(line, REPAIR_TEXT, "circuits: [{name: %s, %s: [%s]}]", c->name, key,
-		 pool->count ? prefix_text(&pool->at[0].prefix, text) : placeholder);
+	snprintf(line, REPAIR_TEXT, "circuits: [{name: %s, inbound-pool: [%s]}]", c->name,
+		 pool->count ? prefix_text(&pool->at[0].prefix, text) : INSIDE);
+}
+
+/* Beside what is advertised already; where that is more than a line holds, without it. */
+static void advertise_line(const struct paper_circuit *c, char *line)
+{
+	const struct config_prefixes *now = circuit_advertised(c);
+	char list[REPAIR_TEXT] = "", text[PREFIX_TEXT];
+	size_t room = sizeof(list), used = 0;
+
+	for (size_t i = 0; i < now->count && used < room; i++)
+		used += (size_t)snprintf(list + used, room - used, ", %s",
+					 prefix_text(&now->at[i].prefix, text));
+	if (used >= room || snprintf(line, REPAIR_TEXT, "circuits: [{name: %s, advertise: [" PUBLIC "%s]}]",
+				     c->name, list) >= REPAIR_TEXT)
+		snprintf(line, REPAIR_TEXT, "circuits: [{name: %s, advertise: [" PUBLIC "]}]", c->name);
 }
 
 static bool inbound_nat(const struct walk *w, struct repair *r)
@@ -77,14 +98,15 @@ static bool inbound_nat(const struct walk *w, struct repair *r)
 	*r = (struct repair){ .kind = REPAIR_SOURCE_NAT, .at = at };
 	snprintf(r->text, sizeof(r->text),
 		 at.kind == PLACE_FIREWALL ?
-			 "source NAT at %s, or samepath at %s, to addresses that lead back there" :
-			 "source NAT at %s, to addresses that lead back there",
+			 "source NAT at %s, or samepath at %s, to addresses that lead back there" INSIDE_SAID :
+		 circuit_inbound(c)->count ? "source NAT at %s, to addresses that lead back there" :
+					     "source NAT at %s, to addresses that lead back there" INSIDE_SAID,
 		 place_name(at), c->at->name);
 	if (at.kind == PLACE_FIREWALL)
-		snprintf(r->lines[0], REPAIR_TEXT, "firewalls: [{name: %s, source-nat: INSIDE-PREFIX}]",
+		snprintf(r->lines[0], REPAIR_TEXT, "firewalls: [{name: %s, source-nat: " INSIDE "}]",
 			 place_name(at));
 	else
-		pool_line(c, "inbound-pool", circuit_inbound(c), "INSIDE-PREFIX", r->lines[0]);
+		inbound_pool_line(c, r->lines[0]);
 	if (at.kind == PLACE_GATEWAY)
 		snprintf(r->lines[1], REPAIR_TEXT, "services: [{name: %s, source-nat: inbound-pool}]",
 			 w->service->name);
@@ -122,7 +144,6 @@ static bool scoping(const struct walk *w, const struct way *way, struct repair *
 static bool own_pool(const struct walk *w, const struct judgement *j, struct repair *r)
 {
 	const struct paper_circuit *c = w->circuit;
-	static const struct config_prefixes none;
 
 	if (!c || !mended(w, (struct suppose){ .own_pool = true }))
 		return false;
@@ -130,13 +151,13 @@ static bool own_pool(const struct walk *w, const struct judgement *j, struct rep
 			      .at = { .kind = PLACE_GATEWAY, .gateway = c->at } };
 	if (j->translated)
 		snprintf(r->text, sizeof(r->text),
-			 "a pool that %s alone advertises, or with a longer prefix than others",
+			 "a pool that %s alone advertises, or with a longer prefix than others" PUBLIC_SAID,
 			 c->name);
 	else
 		snprintf(r->text, sizeof(r->text),
-			 "source NAT at %s, to a pool that %s alone advertises", c->at->name, c->name);
-	pool_line(c, "outbound-pool", &none, "PUBLIC-PREFIX", r->lines[0]);
-	pool_line(c, "advertise", &none, "PUBLIC-PREFIX", r->lines[1]);
+			 "source NAT at %s, to a pool that %s alone advertises" PUBLIC_SAID, c->at->name, c->name);
+	snprintf(r->lines[0], REPAIR_TEXT, "circuits: [{name: %s, outbound-pool: [" PUBLIC "]}]", c->name);
+	advertise_line(c, r->lines[1]);
 	return true;
 }
 

@@ -42,3 +42,43 @@ status 2 verify one two
 says 'verify two: unknown word'
 status 2 verify --path one
 says 'verify --path: unknown word'
+
+# What a repair prints is configuration as it stands: written in, words for prefixes replaced, `check` takes it,
+# and the plan is sound. (The plan says `advertise` too, and has it in both places.)
+work=$(mktemp -d)
+trap 'rm -rf "$out" "$work"' EXIT
+# written PLAN CONFIG PREFIX: the lines of the first repair of $out
+written() {
+	python3 - "$out" "$@" <<'PYTHON'
+import json, re, sys
+said, plan, config, prefix = sys.argv[1:]
+repair = json.load(open(said))["repairs"][0]
+word = re.search(r"[A-Z]+-PREFIX", " ".join(repair["lines"]))
+assert not word or f"{word[0]} stands for" in repair["what"], repair
+for line in repair["lines"]:
+    section, name, key, value = re.fullmatch(r"(\w+): \[\{name: ([^,]+), ([\w-]+): (.*)\}\]", line).groups()
+    for file in [config] + [plan] * (key == "advertise"):
+        text = open(file).read()
+        found = re.search(rf"^{section}:\n(?:  .*\n)*?  - name: {name}\n((?:    .*\n)*)", text, re.M)
+        assert found, (file, line)
+        rest = re.sub(rf"^    {key}:.*\n", "", found[1], flags=re.M)
+        value = re.sub(r"[A-Z]+-PREFIX", prefix, value)
+        text = text[: found.start(1)] + f"    {key}: {value}\n" + rest + text[found.end(1) :]
+        open(file, "w").write(text)
+PYTHON
+}
+plan=$work/solution-1a.yaml config=$work/solution-1a.nj-gw.yaml
+sed "s#../../data#$PWD/tests/data#" tests/lab/plans/solution-1a.yaml >"$plan"
+sed -e '/inbound-pool: \[/d' -e 's/source-nat: inbound-pool/source-nat: none/' tests/lab/plans/solution-1a.nj-gw.yaml >"$config"
+status 1 -j verify "$plan"
+written "$plan" "$config" 192.168.5.5/32
+status 0 -c "$config" check
+status 0 verify "$plan"
+cp tests/lab/plans/solution-1a.nj-gw.yaml "$config"
+sed -i -e 's/from: newyork, next: ny}/from: newyork, next: nj-gw}/' -e '$alocations: [{name: users, segment: servers, uses: [cloud]}]' \
+	-e 's#    kind: expressroute#&\n    advertise: [203.0.113.0/26]#' "$plan"
+status 1 -j verify "$plan"
+json 'd["repairs"][0]["repair"] == "separate-pool"'
+written "$plan" "$config" 203.0.113.64/28
+status 0 -c "$config" check
+status 0 verify "$plan"
