@@ -16,7 +16,7 @@ def ask(stage, office, where):
 
 
 def seen(stage, office, where, answer, circuit, edge):
-    """Prints the way of the latest question of an office, and checks it."""
+    """Prints the way of the latest question of an office, and checks it. The ways as nodes."""
     there, back = stage.show(f"{office} to {where}: {answer}", OFFICES[office][0], where, 443)
     expected = [office, "nj", "nj-fw", "nj-gw", edge, "cloud"]
     stage.way(f"{office}: the question went", hops(there), expected)
@@ -27,6 +27,7 @@ def seen(stage, office, where, answer, circuit, edge):
         answer.text.split()[1] if answer.text else "nothing",
         lambda address: address in log,
     )
+    return hops(there), hops(back)
 
 
 def play(stage):
@@ -44,8 +45,10 @@ def play(stage):
         answers = stage.ask(*(ask(stage, office, site) for office in OFFICES))
         (elsewhere,) = stage.ask(ask(stage, "office1", other))
     for answer, (office, (_, circuit, edge)) in zip(answers, OFFICES.items()):
-        seen(stage, office, site, answer, circuit, edge)
-    seen(stage, "office1", other, elsewhere, "internet", "internet")
+        ways = seen(stage, office, site, answer, circuit, edge)
+        stage.found.append((office, answer, *ways))
+    ways = seen(stage, "office1", other, elsewhere, "internet", "internet")
+    stage.found.append(("office1 to elsewhere", elsewhere, *ways))
     failover(stage, site)
     print("verdicts of the firewalls")
     stage.verdicts()
@@ -63,7 +66,8 @@ def failover(stage, site):
     stage.empty("nj-gw", "edge-chi")
     with stage:
         (answer,) = stage.ask(ask(stage, "office1", site))
-    seen(stage, "office1", site, answer, "dallas", "edge-dal")
+    ways = seen(stage, "office1", site, answer, "dallas", "edge-dal")
+    stage.without.append(("chicago", "office1", answer, "dallas" if "edge-dal" in ways[0] else "none"))
     stage.check("office2: its conversation on dallas goes on, unmoved", held.ask(), before)
     print("Chicago is back")
     stage.cable("edge-chi", "nj-gw", "up")

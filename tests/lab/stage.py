@@ -16,13 +16,14 @@ ENOUGH = 500  # routes of a provider: more than so many, says the guide
 
 class Stage:
     """lab: standing; source: an address of the cloud; held, broken: checks so far; asked: questions
-    that were answered; eye: the latest; found: what was asked, its answer, and both ways as nodes."""
+    that were answered; eye: the latest; found: what was asked, its answer, and both ways as nodes;
+    without: of what was asked while a circuit was cut: that circuit, who asked, the answer, its way."""
 
     def __init__(self, lab):
         self.lab, self.held, self.broken, self.asked, self.eye = lab, 0, 0, 0, None
         self.sources = [str(ipaddress.ip_network(r)[10]) for r in lab.regions]
         self.source = self.sources[0]
-        self.found = []
+        self.found, self.without = [], []
 
     def raise_curtain(self):
         self.lab.up()
