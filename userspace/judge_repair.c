@@ -83,9 +83,11 @@ static void advertise_line(const struct paper_circuit *c, char *line)
 	for (size_t i = 0; i < now->count && used < room; i++)
 		used += (size_t)snprintf(list + used, room - used, ", %s",
 					 prefix_text(&now->at[i].prefix, text));
-	if (used >= room || snprintf(line, REPAIR_TEXT, "circuits: [{name: %s, advertise: [" PUBLIC "%s]}]",
-				     c->name, list) >= REPAIR_TEXT)
-		snprintf(line, REPAIR_TEXT, "circuits: [{name: %s, advertise: [" PUBLIC "]}]", c->name);
+	if (used >= room ||
+	    snprintf(line, REPAIR_TEXT, "circuits: [{name: %s, advertise: [" PUBLIC "%s]}]",
+		     c->name, list) >= REPAIR_TEXT)
+		snprintf(line, REPAIR_TEXT, "circuits: [{name: %s, advertise: [" PUBLIC "]}]",
+			 c->name);
 }
 
 static bool inbound_nat(const struct walk *w, struct repair *r)
@@ -96,20 +98,22 @@ static bool inbound_nat(const struct walk *w, struct repair *r)
 	if (!c || !mended(w, (struct suppose){ .source_nat = true }))
 		return false;
 	*r = (struct repair){ .kind = REPAIR_SOURCE_NAT, .at = at };
-	snprintf(r->text, sizeof(r->text),
-		 at.kind == PLACE_FIREWALL ?
-			 "source NAT at %s, or samepath at %s, to addresses that lead back there" INSIDE_SAID :
-		 circuit_inbound(c)->count ? "source NAT at %s, to addresses that lead back there" :
-					     "source NAT at %s, to addresses that lead back there" INSIDE_SAID,
-		 place_name(at), c->at->name);
+	snprintf(
+		r->text, sizeof(r->text),
+		at.kind == PLACE_FIREWALL ?
+			"source NAT at %s, or samepath at %s, to addresses that lead back there" INSIDE_SAID :
+		circuit_inbound(c)->count ?
+			"source NAT at %s, to addresses that lead back there" :
+			"source NAT at %s, to addresses that lead back there" INSIDE_SAID,
+		place_name(at), c->at->name);
 	if (at.kind == PLACE_FIREWALL)
-		snprintf(r->lines[0], REPAIR_TEXT, "firewalls: [{name: %s, source-nat: " INSIDE "}]",
-			 place_name(at));
+		snprintf(r->lines[0], REPAIR_TEXT,
+			 "firewalls: [{name: %s, source-nat: " INSIDE "}]", place_name(at));
 	else
 		inbound_pool_line(c, r->lines[0]);
 	if (at.kind == PLACE_GATEWAY)
-		snprintf(r->lines[1], REPAIR_TEXT, "services: [{name: %s, source-nat: inbound-pool}]",
-			 w->service->name);
+		snprintf(r->lines[1], REPAIR_TEXT,
+			 "services: [{name: %s, source-nat: inbound-pool}]", w->service->name);
 	return true;
 }
 
@@ -150,13 +154,16 @@ static bool own_pool(const struct walk *w, const struct judgement *j, struct rep
 	*r = (struct repair){ .kind = j->translated ? REPAIR_SEPARATE_POOL : REPAIR_SOURCE_NAT,
 			      .at = { .kind = PLACE_GATEWAY, .gateway = c->at } };
 	if (j->translated)
-		snprintf(r->text, sizeof(r->text),
-			 "a pool that %s alone advertises, or with a longer prefix than others" PUBLIC_SAID,
-			 c->name);
+		snprintf(
+			r->text, sizeof(r->text),
+			"a pool that %s alone advertises, or with a longer prefix than others" PUBLIC_SAID,
+			c->name);
 	else
 		snprintf(r->text, sizeof(r->text),
-			 "source NAT at %s, to a pool that %s alone advertises" PUBLIC_SAID, c->at->name, c->name);
-	snprintf(r->lines[0], REPAIR_TEXT, "circuits: [{name: %s, outbound-pool: [" PUBLIC "]}]", c->name);
+			 "source NAT at %s, to a pool that %s alone advertises" PUBLIC_SAID,
+			 c->at->name, c->name);
+	snprintf(r->lines[0], REPAIR_TEXT, "circuits: [{name: %s, outbound-pool: [" PUBLIC "]}]",
+		 c->name);
 	advertise_line(c, r->lines[1]);
 	return true;
 }

@@ -285,7 +285,8 @@ int verify_walk(struct paper *plan, struct verify *v)
 	sort_received(plan);
 	r.points = calloc(plan->destination_count + 1, sizeof(*r.points));
 	r.hosts = calloc(plan->location_count + 1, sizeof(*r.hosts));
-	err = r.points && r.hosts ? verify_pools(plan) ?: list_kinds(plan, r.points, r.hosts) : -ENOMEM;
+	err = r.points && r.hosts ? verify_pools(plan) ?: list_kinds(plan, r.points, r.hosts) :
+				    -ENOMEM;
 	if (!err)
 		err = verify_failures(v);
 	for (size_t i = 0; i < v->failure_count && !err; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Checks of flows: that each comes back on its way, that what stays on the internet does, that all were walked. */
+/* Checks of flows: each comes back on its way, what stays on the internet does, and all were walked. */
 #include <stdio.h>
 #include "verify_check.h"
 
@@ -126,7 +126,8 @@ static void service_walked(struct check_run *r, const struct paper_service *s)
 	for (size_t k = 0; k < p->destination_count; k++) {
 		const struct paper_destination *d = &p->destinations[k];
 
-		if (s->used_by.count && words_have(&s->used_by, d->name) && !walked(r->v, NULL, s, d))
+		if (s->used_by.count && words_have(&s->used_by, d->name) &&
+		    !walked(r->v, NULL, s, d))
 			check_say(
 				r, CHECK_NO, SEVERITY_WARNING, service_line(s),
 				"%s to %s was not walked: they have no address of one family, or it has none that the site and other destinations leave it",

@@ -68,7 +68,8 @@ static void put_routes(struct marking *m, const struct paper_routes *r)
 		m->longest[i] = -1;
 	for (size_t i = 0; i < r->count; i++) {
 		if (r->at[i].circuit) {
-			if (circuit_reaches(r->at[i].circuit, &r->at[i].except, &m->host.address, &by))
+			if (circuit_reaches(r->at[i].circuit, &r->at[i].except, &m->host.address,
+					    &by))
 				put(m, neighbours(m->plan) + i, by.length);
 			continue;
 		}
@@ -183,7 +184,8 @@ static bool same_mark(const struct mark *a, const struct mark *b)
 	return a->count == b->count && !memcmp(a->at, b->at, a->count * sizeof(*a->at));
 }
 
-static void sort_out(struct marking *m, struct mark *marks, struct kinds *k, const struct in6_addr *a)
+static void sort_out(struct marking *m, struct mark *marks, struct kinds *k,
+		     const struct in6_addr *a)
 {
 	size_t i = 0;
 
@@ -199,7 +201,8 @@ static void sort_out(struct marking *m, struct mark *marks, struct kinds *k, con
 	k->at[k->count++].first = *a;
 }
 
-int verify_kinds(const struct paper *plan, const struct in6_addr *at, size_t count, struct kinds *out)
+int verify_kinds(const struct paper *plan, const struct in6_addr *at, size_t count,
+		 struct kinds *out)
 {
 	struct marking m = { .plan = plan };
 	struct mark *marks = calloc(count + 1, sizeof(*marks));

@@ -220,7 +220,8 @@ int verify_points(const struct paper *p, const struct paper_destination *d, stru
 	return take(&s, out, count);
 }
 
-static int pool_hosts(const struct paper *p, struct prefix pool, struct in6_addr **out, size_t *count)
+static int pool_hosts(const struct paper *p, struct prefix pool, struct in6_addr **out,
+		      size_t *count)
 {
 	struct paper_destination all = { .prefixes = &pool, .prefix_count = 1 };
 	struct points s = { .plan = p, .of = &all, .pool = true };
