@@ -87,3 +87,25 @@ status 0 verify "$plan"
 for scene in catalogue outbound solution-1b solution-2; do
 	status 0 verify "tests/lab/plans/$scene.yaml"
 done
+
+# A site of some size: 200 locations, 1,000 received prefixes, 1,000 routes. Walked address by address
+# that is more than a minute, even without a sanitizer.
+python3 - >"$work/large.yaml" <<'PYTHON'
+received = ", ".join(f"198.18.{i // 4}.{i % 4 * 64}/26" for i in range(1000))
+print("plan: {name: large, lab: true}\nsites:\n  - name: hq\n    segments:")
+for i in range(200):
+    print(f"      - {{name: s{i}, prefixes: [10.1.{i}.0/24]}}")
+print("    routes:\n      - {from: one, next: edge}\n      - {from: net, next: edge}")
+for i in range(1000):
+    print(f"      - {{to: [198.19.{i // 4}.{i % 4 * 64}/26], next: edge}}")
+print("gateways: [{name: edge, inside: hq}]\ncircuits:")
+print("  - {name: net, kind: internet, gateway: edge, received: [0.0.0.0/0], outbound-pool: [203.0.113.0/28], advertise: [203.0.113.0/28]}")
+print(f"  - {{name: one, kind: expressroute, gateway: edge, received: [{received}], outbound-pool: [203.0.113.32/28], advertise: [203.0.113.32/28]}}")
+print("destinations: [{name: cloud, prefixes: [198.18.0.0/15]}]\nlocations:")
+for i in range(200):
+    print(f"  - {{name: l{i}, segment: s{i}, heads: 10}}")
+PYTHON
+found=0
+timeout 15 "$samepath" -j verify "$work/large.yaml" >"$out" || found=$?
+[[ $found == 0 ]] || { echo "a large plan: status $found" && head -c 300 "$out" && exit 1; }
+json 'len(d["flows"]) == 400 and sum(f["walks"] for f in d["flows"]) > 200000'
