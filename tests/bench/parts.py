@@ -90,12 +90,14 @@ def latency(entries, short):
 
 
 def lines_of(asked, maps):
-    """Cache lines of one map access: bucket and what of header, key and value lies behind it; an array's value."""
+    """Cache lines of one map access: bucket, and header, key and value behind it; an array's value; a trie's root."""
     operation, name = asked.split(" ", 1)
     kernel_name = name.strip("(&)")[:15]
     m = next((m for m in maps if m.get("name") == kernel_name), None)
-    if operation == "loop" or not m:
+    if operation == "loop":
         return 0
+    if not m:  # a trie, or the array of maps in which it lies
+        return 1
     value = -(-m["bytes_value"] // LINE)
     if "hash" not in m["type"]:
         return value
@@ -115,12 +117,14 @@ def profile(entries, short):
         row["lines"] = sum(e["each"] * lines_of(e["asked"], maps) for e in own)
         table.append(row)
     if not short:
-        print("Map accesses a packet as the counting build makes them. Cache lines: computed, at most, from the sizes\n"
-              "of what is looked up (a hash map: its bucket, then header of 48 bytes, key and value; an array: the\n"
-              "value); the packet, the stack and the code are not in it.\n")
-        print(f"{'':>22}{'look-ups':>10}{'updates':>9}{'deletes':>9}{'loop turns':>11}{'lines':>7}")
+        print("What a packet asks of maps, as the build that counts makes it ask; 2.06 is two, and one more in every\n"
+              "16th packet. Established is what was sent just before; after a rest its way is asked for again.\n"
+              "Cache lines: computed from the sizes of what is looked up, at most that many (a hash map: its bucket,\n"
+              "then header of 48 bytes, key and value; an array: the value; a trie or an array of maps: one, so the\n"
+              "nodes below a root are not in it, nor are the packet, the stack and the code).\n")
+        print(f"{'':>24}{'look-ups':>10}{'updates':>9}{'deletes':>9}{'loop turns':>11}{'lines':>7}")
         for r in table:
-            print(f"{r['packet']:>22}{r['lookup']:>10.2f}{r['update']:>9.2f}{r['delete']:>9.2f}"
+            print(f"{r['packet']:>24}{r['lookup']:>10.2f}{r['update']:>9.2f}{r['delete']:>9.2f}"
                   f"{r['loop']:>11.2f}{r['lines']:>7.1f}")
         for r in table:
             print(f"\n{r['packet']}: " + ", ".join(f"{k} {v:.2f}" for k, v in sorted(r["asked"].items())))
@@ -129,7 +133,7 @@ def profile(entries, short):
             print(f"{p['program']:>24}{p['bytes_xlated'] // 8:>18}{p['bytes_jited']:>24}")
     return {"table": table, "programs": programs, "figures": {
         f"{r['packet']}: {key}": spread([r[key]]) for r in table for key in ("lookup", "update", "lines")}}, \
-        [] if len(table) == 4 and programs else ["profile: incomplete"]
+        [] if len(table) == 5 and programs else ["profile: incomplete"]
 
 
 def programs_read():
