@@ -245,7 +245,7 @@ static __noinline enum verdict F(turn_away)(struct xdp_md *ctx, struct pkt *p, s
 	case V_POOL_EXHAUSTED:
 		break;
 	default:
-		return verdict;
+		return p->special == GO_ON && F(asked_note)(p, key, &key->saddr, 0) ? V_ASKED : verdict;
 	}
 	counter = service_counter(o->service);
 	if (counter && verdict == V_CHALLENGED)

@@ -39,6 +39,9 @@ static __noinline enum verdict F(error_stray)(struct pkt *p, const struct F(erro
 {
 	bool inside = F(trie_find)(&F(segments), p->slot, &e->outer.saddr);
 
+	if (p->role.kind == ROLE_LINK && verdict == V_ERROR_NO_FLOW &&
+	    F(asked_note)(p, &e->key, &e->outer.saddr, ASKED_ERROR(e->message)))
+		return V_ASKED;
 	if (p->role.kind == ROLE_LINK && inside)
 		return V_INSIDE_SOURCE;
 	if (F(is_local)(&e->outer.daddr))

@@ -34,6 +34,7 @@
 #include "../maps/event.h"
 #include "../maps/stage.h"
 #include "../maps/fragment.h"
+#include "../maps/asked.h"
 
 #ifndef AF_INET
 #define AF_INET 2

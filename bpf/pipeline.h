@@ -12,6 +12,7 @@
 #include "open.h"
 #include "handshake.h"
 #include "leave.h"
+#include "asked.h"
 #include "admit.h"
 #include "rewrite.h"
 #include "mark.h"

@@ -102,7 +102,8 @@
 	X(CUT_FAILED, DROP, "could not be cut for the MTU of the way out") \
 	X(SOURCE_ROUTE, DROP, "source route") \
 	X(ERROR_EXTENSION, DROP, "ICMP error out of a circuit with more than its quote, which may hold inside addresses") \
-	X(GUARD_QUOTE, DROP, "kernel's own ICMP error about a packet that was for no address of the circuit")
+	X(GUARD_QUOTE, DROP, "kernel's own ICMP error about a packet that was for no address of the circuit") \
+	X(ASKED, DROP, "answer to a circuit test")
 
 #define VERDICT_ENUM(name, action, text) V_##name,
 enum verdict { VERDICTS(VERDICT_ENUM) V_MAX };

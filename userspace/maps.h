@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "prefix.h"
+#include "../maps/asked.h"
 #include "../maps/circuit.h"
 #include "../maps/event.h"
 #include "../maps/flow.h"
@@ -35,7 +36,7 @@ struct bpf_object;
 	X(next_hops) X(events) X(events_lost) X(event_budgets) X(ports) X(services) X(server_health) \
 	X(service_loads) X(service_counters) X(rates) X(proofs) X(secret) \
 	X(stages) X(fragments4) X(fragments6) X(fragment_ids) X(fragment_waits) X(fragment_notes) \
-	X(fragment_holder) X(explain_stages) X(trail)
+	X(fragment_holder) X(explain_stages) X(trail) X(asked)
 
 /* A program explain_NAME is samepath_NAME of the object loaded once more, with `dry` set: see bpf/dry.h. */
 #define PROGRAMS(X) \

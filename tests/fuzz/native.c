@@ -20,7 +20,7 @@
 	X(fragment_holder) X(next_hops) X(events_lost) X(event_budgets) X(verdicts) X(answers_sent) \
 	X(stages) X(roles_kept) X(openings4) X(openings6) X(questions) X(wishes4) X(wishes6) X(chunks) \
 	X(errors4) X(errors6) X(fragment_jobs4) X(fragment_jobs6) X(fragment_rates) \
-	X(fragment_drafts) X(cuts)
+	X(fragment_drafts) X(cuts) X(asked)
 #define MAPS_OF_MAPS(X) X(segments4) X(segments6) X(classes4) X(classes6) X(owners) X(policy) X(ports)
 #define RINGS(X) X(events) X(fragment_notes)
 
