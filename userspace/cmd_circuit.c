@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
 #include <stdlib.h>
+#include "circuit_test.h"
 #include "cmd.h"
 #include "observe_circuit.h"
 #include "print.h"
+
+static int test(int argc, char **argv)
+{
+	struct test_request q;
+	struct observe *o;
+	int status;
+
+	if (test_parse(&q, argc, argv))
+		return EXIT_TROUBLE;
+	o = observe_begin();
+	if (!o)
+		return EXIT_TROUBLE;
+	status = circuit_test(o, &q);
+	free(o);
+	return status;
+}
 
 int cmd_circuit(int argc, char **argv)
 {
@@ -11,6 +28,8 @@ int cmd_circuit(int argc, char **argv)
 	struct observe *o;
 	int status;
 
+	if (!strcmp(verb, "test"))
+		return test(argc - 2, argv + 2);
 	if (argc > 3)
 		return print_error("circuit %s: one name is accepted", verb);
 	if (!name && strcmp(verb, "show"))

@@ -31,8 +31,10 @@ static const struct command {
 	{ "run", { 0 }, cmd_run, "[--textfile PATH]", "apply, then keep expiry, health and events going (the daemon)" },
 	{ "stop", { 0 }, cmd_stop, "", "detach and remove everything samepath made, nothing else" },
 	{ "show", { 0 }, cmd_show, "[--prometheus]", "one screen: circuits, services, flows, verdicts, feed" },
-	{ "circuit", { "show", "drain", "restore" }, cmd_circuit, "[show [NAME] | drain NAME | restore NAME]",
-	  "list circuits; take no new flows on one, or take them again" },
+	{ "circuit", { "show", "drain", "restore", "test" }, cmd_circuit,
+	  "[show [NAME] | drain NAME | restore NAME |\n"
+	  "        test NAME [--to ADDRESS[:PORT]]... [--from ADDRESS] [--count N] [--timeout S] [--trace]]",
+	  "list circuits; take no new flows on one, or take them again; ask over one" },
 	{ "service", { "show" }, cmd_service, "[show [NAME]]", "list published services and their servers" },
 	{ "flow", { "show", "flush" }, cmd_flow, "[show [FILTER] | flush FILTER|all]", "list or end connections" },
 	{ "feed", { "show", "fetch", "diff", "approve", "rollback", "history", "drift" }, cmd_feed,
