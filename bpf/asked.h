@@ -9,9 +9,10 @@
 #define ASKED_ERROR(message) (1u << 16 | (message)[0] << 8 | (message)[1])
 
 /* Is this the answer to a test? `key` is its tuple, of an error that of the quote turned round. */
-static __noinline bool F(asked_note)(struct pkt *p, const FLOW_KEY *key, const ADDRESS *source, __u32 error)
+static __noinline bool F(asked_note)(struct pkt *p, const FLOW_KEY *key, const ADDRESS *source,
+				     __u32 error)
 {
-	struct flow_key6 tuple = {.sport = key->sport, .dport = key->dport, .protocol = key->protocol};
+	struct flow_key6 tuple = { .sport = key->sport, .dport = key->dport, .protocol = key->protocol };
 	struct asked *a;
 
 	F(map_address_)(&tuple.saddr, &key->saddr);

@@ -141,7 +141,8 @@ static int test_one(struct course *c, const struct test_request *q, struct teste
 }
 
 /* The pool address of a family; false: the circuit has none. */
-static bool pool_address(const struct test_request *q, const struct circuit *c, uint8_t family, struct in6_addr *out)
+static bool pool_address(const struct test_request *q, const struct circuit *c, uint8_t family,
+			 struct in6_addr *out)
 {
 	const struct pool *pool = family == 4 ? &c->out4 : &c->out6;
 	struct prefix from = { .address = q->from, .family = family, .length = family == 4 ? 32 : 128 };
@@ -152,7 +153,8 @@ static bool pool_address(const struct test_request *q, const struct circuit *c, 
 		const struct pool_range *r = &pool->range[i];
 		struct prefix range = { .address = r->first, .family = family, .length = r->length };
 
-		if (!r->count || r->flags & RANGE_RETIRING || (q->from_family && !prefix_contains(&range, &from)))
+		if (!r->count || r->flags & RANGE_RETIRING ||
+		    (q->from_family && !prefix_contains(&range, &from)))
 			continue;
 		*out = q->from_family ? q->from : r->first;
 		return true;
@@ -161,22 +163,27 @@ static bool pool_address(const struct test_request *q, const struct circuit *c, 
 }
 
 /* One line when the test cannot be made; EXIT_DONE: it can. */
-static int refuse(const struct observe *o, const struct test_request *q, const struct circuit *c, unsigned int number)
+static int refuse(const struct observe *o, const struct test_request *q, const struct circuit *c,
+		  unsigned int number)
 {
 	struct observe_link *links = NULL;
 	size_t count = 0, up = 0;
 	struct in6_addr from;
 
 	if (!pool_address(q, c, 4, &from) && !pool_address(q, c, 6, &from))
-		return q->from_family ? print_error("circuit test: --from: no address of the outbound pool of circuit %s",
-						    q->circuit) :
-					print_error("circuit %s: has no outbound pool to ask from", q->circuit);
+		return q->from_family ?
+			       print_error(
+				       "circuit test: --from: no address of the outbound pool of circuit %s",
+				       q->circuit) :
+			       print_error("circuit %s: has no outbound pool to ask from", q->circuit);
 	if (!q->targets)
-		return print_error("circuit %s: nothing in feeds, checks and next hops to ask; accepted: --to",
-				   q->circuit);
+		return print_error(
+			"circuit %s: nothing in feeds, checks and next hops to ask; accepted: --to",
+			q->circuit);
 	for (unsigned int i = 0; i < q->targets; i++)
 		if (!pool_address(q, c, q->to[i].family, &from))
-			return print_error("circuit %s: has no IPv%d address to ask from", q->circuit, q->to[i].family);
+			return print_error("circuit %s: has no IPv%d address to ask from", q->circuit,
+					   q->to[i].family);
 	if (observe_links(o, &links, &count))
 		return EXIT_TROUBLE;
 	for (size_t i = 0; i < count; i++)
@@ -195,9 +202,10 @@ static int unknown(const struct observe *o, const char *name)
 
 	for (unsigned int i = 1; i < CIRCUITS_MAX; i++)
 		if (*o->circuits[i] && used < sizeof(list))
-			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
-						 o->circuits[i]);
-	return print_error("circuit %s: gateway %s has none of this name; accepted: %s", name, o->name, list);
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+						 used ? ", " : "", o->circuits[i]);
+	return print_error("circuit %s: gateway %s has none of this name; accepted: %s", name, o->name,
+			   list);
 }
 
 static int begin(struct course *c, const struct observe *o)
@@ -246,8 +254,8 @@ int circuit_test(struct observe *o, struct test_request *q)
 
 	if (number <= 0)
 		return unknown(o, q->circuit);
-	if (observe_read(o, "circuits", o->live.slot * CIRCUITS_MAX + (uint32_t)number, 1, sizeof(circuit), 1,
-			 &circuit))
+	if (observe_read(o, "circuits", o->live.slot * CIRCUITS_MAX + (uint32_t)number, 1,
+			 sizeof(circuit), 1, &circuit))
 		return EXIT_TROUBLE;
 	c.circuit = (unsigned int)number;
 	families |= pool_address(q, &circuit, 4, &c.from[0]) ? 4 : 0;

@@ -32,15 +32,22 @@ void test_maps_close(struct test_maps *m)
 /* The tuple of the answer. */
 static struct flow_key6 answer_key(const struct test_question *q)
 {
-	return (struct flow_key6){ .saddr = q->to->address, .daddr = q->from, .sport = htons(q->to->port),
-				   .dport = htons(q->port), .protocol = test_protocol(q->to) };
+	return (struct flow_key6){ .saddr = q->to->address,
+				   .daddr = q->from,
+				   .sport = htons(q->to->port),
+				   .dport = htons(q->port),
+				   .protocol = test_protocol(q->to) };
 }
 
 /* Has a flow this tuple, alive or dead? An answer would be the flow's. */
-static bool has_flow(const struct test_maps *m, const struct test_question *q, const struct flow_key6 *key)
+static bool has_flow(const struct test_maps *m, const struct test_question *q,
+		     const struct flow_key6 *key)
 {
-	struct flow_key4 key4 = { .saddr = key->saddr.s6_addr32[3], .daddr = key->daddr.s6_addr32[3],
-				  .sport = key->sport, .dport = key->dport, .protocol = key->protocol };
+	struct flow_key4 key4 = { .saddr = key->saddr.s6_addr32[3],
+				  .daddr = key->daddr.s6_addr32[3],
+				  .sport = key->sport,
+				  .dport = key->dport,
+				  .protocol = key->protocol };
 	union {
 		struct flow4 four;
 		struct flow6 six;
@@ -52,7 +59,8 @@ static bool has_flow(const struct test_maps *m, const struct test_question *q, c
 }
 
 /* Looks often at first, for the time is the packet path's: only the test as a whole is longer for it. */
-static void wait_for(const struct test_maps *m, const struct flow_key6 *key, uint64_t until, struct test_outcome *out)
+static void wait_for(const struct test_maps *m, const struct flow_key6 *key, uint64_t until,
+		     struct test_outcome *out)
 {
 	struct timespec pause = { .tv_nsec = MILLISECOND / 10 };
 	uint64_t now;

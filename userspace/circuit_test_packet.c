@@ -34,8 +34,13 @@ static uint32_t put_transport(const struct test_question *q, bool reset, uint8_t
 {
 	uint8_t protocol = test_protocol(q->to);
 	uint32_t size = q->to->port ? sizeof(struct tcphdr) : 16, sum = size + protocol;
-	struct tcphdr tcp = { .source = htons(q->port), .dest = htons(q->to->port), .seq = htonl(q->serial + reset),
-			      .doff = 5, .syn = !reset, .rst = reset, .window = htons(reset ? 0 : 1024) };
+	struct tcphdr tcp = { .source = htons(q->port),
+			      .dest = htons(q->to->port),
+			      .seq = htonl(q->serial + reset),
+			      .doff = 5,
+			      .syn = !reset,
+			      .rst = reset,
+			      .window = htons(reset ? 0 : 1024) };
 	struct icmphdr icmp = { .type = q->to->family == 4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST };
 
 	icmp.un.echo.id = htons(q->port);
@@ -63,9 +68,14 @@ uint32_t test_packet(const struct test_question *q, bool reset, uint8_t *out)
 	uint8_t ttl = reset ? 64 : q->ttl;
 
 	if (four) {
-		struct iphdr ip = { .version = 4, .ihl = 5, .tot_len = htons((uint16_t)(head + size)), .ttl = ttl,
-				    .protocol = test_protocol(q->to), .id = htons((uint16_t)q->serial),
-				    .saddr = q->from.s6_addr32[3], .daddr = q->to->address.s6_addr32[3] };
+		struct iphdr ip = { .version = 4,
+				    .ihl = 5,
+				    .tot_len = htons((uint16_t)(head + size)),
+				    .ttl = ttl,
+				    .protocol = test_protocol(q->to),
+				    .id = htons((uint16_t)q->serial),
+				    .saddr = q->from.s6_addr32[3],
+				    .daddr = q->to->address.s6_addr32[3] };
 
 		ip.check = fold(add(&ip, sizeof(ip), 0));
 		memcpy(out, &ip, sizeof(ip));

@@ -15,7 +15,8 @@
 int test_target_parse(const char *text, struct test_target *out)
 {
 	const char *colon = strrchr(text, ':'), *why;
-	bool bracket = *text == '[', port = colon && (bracket ? colon[-1] == ']' : strchr(text, ':') == colon);
+	bool bracket = *text == '[',
+	     port = colon && (bracket ? colon[-1] == ']' : strchr(text, ':') == colon);
 	size_t length = (port ? (size_t)(colon - text) : strlen(text)) - (bracket ? 2 : 0);
 	char address[PREFIX_TEXT], *end;
 	struct prefix p;
@@ -29,10 +30,13 @@ int test_target_parse(const char *text, struct test_target *out)
 		return -EINVAL;
 	if (port) {
 		number = strtoul(colon + 1, &end, 10);
-		if (*end || end == colon + 1 || colon[1] < '0' || colon[1] > '9' || !number || number > 65535)
+		if (*end || end == colon + 1 || colon[1] < '0' || colon[1] > '9' || !number ||
+		    number > 65535)
 			return -EINVAL;
 	}
-	*out = (struct test_target){ .address = p.address, .family = p.family, .port = (uint16_t)number };
+	*out = (struct test_target){ .address = p.address,
+				     .family = p.family,
+				     .port = (uint16_t)number };
 	return 0;
 }
 
@@ -42,38 +46,64 @@ static int number(const char *what, const char *text, unsigned int most, unsigne
 	unsigned long value = strtoul(text, &end, 10);
 
 	if (*text < '0' || *text > '9' || *end || !value || value > most)
-		return print_error("circuit test: %s %s: no number from 1 to %u", what, text, most), -EINVAL;
+		return print_error("circuit test: %s %s: no number from 1 to %u", what, text, most),
+		       -EINVAL;
 	*out = (unsigned int)value;
+	return 0;
+}
+
+static int add_target(struct test_request *q, const char *value)
+{
+	if (q->targets == TEST_DESTINATIONS)
+		return print_error("circuit test: --to %s: at most %d destinations are accepted", value,
+				   TEST_DESTINATIONS),
+		       -EINVAL;
+	if (test_target_parse(value, &q->to[q->targets++]))
+		return print_error(
+			       "circuit test: --to %s: accepted: ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT",
+			       value),
+		       -EINVAL;
+	return 0;
+}
+
+static int set_from(struct test_request *q, const char *value)
+{
+	struct test_target from;
+
+	if (test_target_parse(value, &from) || from.port)
+		return print_error("circuit test: --from %s: accepted: an address of the outbound pool",
+				   value),
+		       -EINVAL;
+	q->from = from.address;
+	q->from_family = from.family;
 	return 0;
 }
 
 static int option(struct test_request *q, const char *word, const char *value)
 {
-	struct test_target from;
-	int err = 0;
+	static const char *const words[] = { "--to", "--from", "--count", "--timeout", NULL };
+	unsigned int seconds = 0, at = 0;
+	int err;
 
-	if (!strcmp(word, "--to")) {
-		if (q->targets == TEST_DESTINATIONS)
-			return print_error("circuit test: --to %s: at most %d destinations are accepted", value,
-					   TEST_DESTINATIONS), -EINVAL;
-		if (test_target_parse(value, &q->to[q->targets++]))
-			return print_error("circuit test: --to %s: accepted: ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT", value),
-			       -EINVAL;
-	} else if (!strcmp(word, "--from")) {
-		if (test_target_parse(value, &from) || from.port)
-			return print_error("circuit test: --from %s: accepted: an address of the outbound pool", value),
-			       -EINVAL;
-		q->from = from.address;
-		q->from_family = from.family;
-	} else if (!strcmp(word, "--count")) {
-		err = number(word, value, TEST_COUNT, &q->count);
-	} else if (!strcmp(word, "--timeout")) {
-		err = number(word, value, 10, &q->timeout);
-		q->timeout *= 1000;
-	} else {
-		return print_error("circuit test %s: unknown; accepted: --to, --from, --count, --timeout, --trace", word),
+	while (words[at] && strcmp(words[at], word))
+		at++;
+	if (!words[at])
+		return print_error(
+			       "circuit test %s: unknown; accepted: --to, --from, --count, --timeout, --trace",
+			       word),
 		       -EINVAL;
+	if (!value)
+		return print_error("circuit test: %s: its value is missing", word), -EINVAL;
+	switch (at) {
+	case 0:
+		return add_target(q, value);
+	case 1:
+		return set_from(q, value);
+	case 2:
+		return number(word, value, TEST_COUNT, &q->count);
 	}
+	err = number(word, value, 10, &seconds);
+	q->timeout = seconds * 1000;
 	return err;
 }
 
@@ -81,26 +111,24 @@ int test_parse(struct test_request *q, int argc, char **argv)
 {
 	*q = (struct test_request){ .count = 3, .timeout = 1000 };
 	for (int i = 0; i < argc; i++) {
-		if (!strcmp(argv[i], "--trace")) {
+		if (!strcmp(argv[i], "--trace"))
 			q->trace = true;
-		} else if (argv[i][0] != '-' && !q->circuit) {
-			q->circuit = argv[i];
-		} else if (argv[i][0] != '-') {
+		else if (argv[i][0] != '-' && q->circuit)
 			return print_error("circuit test %s: one circuit is accepted", argv[i]), -EINVAL;
-		} else if (i + 1 == argc && strchr("tfc", argv[i][2])) {
-			return print_error("circuit test: %s: its value is missing", argv[i]), -EINVAL;
-		} else if (option(q, argv[i], i + 1 < argc ? argv[i + 1] : "")) {
+		else if (argv[i][0] != '-')
+			q->circuit = argv[i];
+		else if (option(q, argv[i], i + 1 < argc ? argv[i + 1] : NULL))
 			return -EINVAL;
-		} else {
+		else
 			i++;
-		}
 	}
 	if (!q->circuit)
 		return print_error("circuit test: the name of a circuit is missing"), -EINVAL;
 	return 0;
 }
 
-static bool put(struct test_target *out, unsigned int *count, uint8_t families, const struct prefix *p, uint16_t port)
+static bool put(struct test_target *out, unsigned int *count, uint8_t families, const struct prefix *p,
+		uint16_t port)
 {
 	if (*count == TEST_DESTINATIONS || !(families & (p->family == 4 ? 4 : 2)))
 		return false;
@@ -131,13 +159,14 @@ static bool leads(const struct config *c, const char *circuit, const struct conf
 
 		for (size_t i = 0; i < rule->to.count; i++)
 			if (!strcmp(rule->to.at[i].text, class->name))
-				return policy_way_count(rule) && !strcmp(policy_way_at(rule, 0), circuit);
+				return policy_way_count(rule) &&
+				       !strcmp(policy_way_at(rule, 0), circuit);
 	}
 	return false;
 }
 
-static void from_feeds(const struct config *c, const char *circuit, uint8_t families, struct test_target *out,
-		       unsigned int *count, const struct feeds *feeds)
+static void from_feeds(const struct config *c, const char *circuit, uint8_t families,
+		       struct test_target *out, unsigned int *count, const struct feeds *feeds)
 {
 	for (size_t k = 0; k < c->class_count; k++) {
 		const struct feed *feed = class_feed(c, feeds, &c->classes[k]);
@@ -150,19 +179,22 @@ static void from_feeds(const struct config *c, const char *circuit, uint8_t fami
 			if (!class_takes_set(&c->classes[k], set))
 				continue;
 			for (size_t i = 0; i < set->prefix_count; i++)
-				if (put(out, count, families, &set->prefixes[i], port_of(set->tcp_ports)))
+				if (put(out, count, families, &set->prefixes[i],
+					port_of(set->tcp_ports)))
 					break;
 		}
 	}
 }
 
-static void from_links(const struct config_circuit *k, uint8_t families, struct test_target *out, unsigned int *count)
+static void from_links(const struct config_circuit *k, uint8_t families, struct test_target *out,
+		       unsigned int *count)
 {
 	for (size_t l = 0; l < k->link_count; l++) {
 		const struct config_check *check = &k->links[l].check;
 
 		if (check->protocol)
-			put(out, count, families, &check->target, check->protocol == IPPROTO_TCP ? check->port : 0);
+			put(out, count, families, &check->target,
+			    check->protocol == IPPROTO_TCP ? check->port : 0);
 		for (size_t i = 0; i < k->links[l].next_hops.count; i++)
 			put(out, count, families, &k->links[l].next_hops.at[i].prefix, 0);
 	}

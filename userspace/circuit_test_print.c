@@ -45,8 +45,8 @@ static void print_destination(const struct observe *o, const struct tested *t)
 	char text[PREFIX_TEXT + 48], name[IFNAMSIZ];
 	const struct test_target *to = t->target;
 
-	print_cell_text(probe_target_text(to->port ? IPPROTO_TCP : IPPROTO_ICMP, &to->address, to->port, text,
-					  sizeof(text)));
+	print_cell_text(probe_target_text(to->port ? IPPROTO_TCP : IPPROTO_ICMP, &to->address, to->port,
+					  text, sizeof(text)));
 	print_cell_number(t->sent);
 	print_cell_number(t->answered);
 	print_cell_number(t->least / 1000);
@@ -83,9 +83,11 @@ static void print_hops(const struct observe *o, const struct tested *t)
 void test_print(const struct observe *o, const struct test_request *q, const struct in6_addr from[2],
 		const struct tested *all)
 {
-	static const char *const columns[] = { "destination", "sent", "answered", "min-us", "avg-us", "max-us", "out",
-					       "back", "back-circuit", "answer", "finding", NULL };
-	static const char *const hops[] = { "destination", "hop", "address", "us", "back", "back-circuit", NULL };
+	static const char *const columns[] = { "destination",  "sent",	 "answered", "min-us",
+					       "avg-us",       "max-us", "out",	     "back",
+					       "back-circuit", "answer", "finding",  NULL };
+	static const char *const hops[] = { "destination", "hop",	   "address", "us",
+					    "back",	   "back-circuit", NULL };
 	char text[PREFIX_TEXT];
 
 	print_begin();

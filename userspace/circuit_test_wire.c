@@ -85,14 +85,17 @@ void test_wire_close(struct test_wire *w)
 
 int test_wire_send(const struct test_wire *w, const struct test_question *q, bool reset)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = q->to->address.s6_addr32[3] };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = q->to->address.s6_addr32[3] };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = q->to->address };
 	uint8_t packet[TEST_PACKET];
 	uint32_t size = test_packet(q, reset, packet);
 	bool four = q->to->family == 4;
 
-	return sendto(w->out, packet, size, 0, four ? (void *)&in : (void *)&in6, four ? sizeof(in) : sizeof(in6)) <
-			       0 ? -errno : 0;
+	return sendto(w->out, packet, size, 0, four ? (void *)&in : (void *)&in6,
+		      four ? sizeof(in) : sizeof(in6)) < 0 ?
+		       -errno :
+		       0;
 }
 
 uint32_t test_wire_left(const struct test_wire *w, const struct test_question *q)
@@ -102,7 +105,8 @@ uint32_t test_wire_left(const struct test_wire *w, const struct test_question *q
 	socklen_t room = sizeof(from);
 	uint32_t size = test_packet(q, false, sent);
 	/* the kernel fills in what it likes of an IPv4 header that is given */
-	uint32_t head = q->to->family == 4 ? sizeof(struct iphdr) : sizeof(struct ip6_hdr), addresses = head - 8;
+	uint32_t head = q->to->family == 4 ? sizeof(struct iphdr) : sizeof(struct ip6_hdr),
+		 addresses = head - 8;
 	ssize_t got;
 
 	if (q->to->family == 6)

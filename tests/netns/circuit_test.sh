@@ -3,9 +3,20 @@
 # `circuit test` says whether answers come back on the circuit that was asked, and harms nothing.
 # shellcheck source=tests/lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
+spaces+=(far) # behind a router of chicago: 198.18.1.78
 lab_start
+ip -n "${lab}far" link add f0 type veth peer name c9 netns "${lab}chicago"
+ip -n "${lab}far" addr add 172.16.8.2/30 dev f0
+ip -n "${lab}far" addr add 198.18.1.78/32 dev lo
+ip -n "${lab}chicago" addr add 172.16.8.1/30 dev c9
+ip -n "${lab}far" link set f0 up
+ip -n "${lab}chicago" link set c9 up
+ip -n "${lab}far" route add default via 172.16.8.1
+ip -n "${lab}chicago" route add 198.18.1.78/32 via 172.16.8.2
+ip -n "${lab}chicago" addr add 198.18.1.1/32 dev lo # the first of the feed's prefix
+on chicago sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0
 edit 's/^    outbound-pool: \[203.0.113.32\/28/    outbound-pool: [203.0.113.40\/32/' # its flows and the test wear the same
-apply
+
 rows() { # TABLE COLUMN...: of what was told, a row a line
 	/usr/bin/python3 -c '
 import json, sys
@@ -18,29 +29,83 @@ tested() { # STATUS WORDS...
 	sp -j circuit test "$@" >"$work/told" 2>"$work/said" || status=$?
 	same "status of circuit test $*: $(cat "$work/told" "$work/said")" "$expected" "$status"
 }
+refused() { # PATTERN WORDS...
+	local pattern=$1
+	shift
+	tested 2 "$@"
+	matches "circuit test $*" "$pattern" "$(cat "$work/told")"
+}
 maps() {
 	local map
 	for map in flows4 flows6 mappings4 mappings6 hosts half_open locals rules circuits sources answers; do
 		echo "$map $(quiet_on gw bpftool -j map dump pinned "/sys/fs/bpf/samepath/$gateway/$map" | md5sum)"
 	done
 }
-found="destination answered back-circuit finding"
+asked() { quiet_on gw bpftool -j map dump pinned "/sys/fs/bpf/samepath/$gateway/asked"; }
+found=(destination answered back-circuit answer finding)
 
-say "both ways on the circuit"
+say "bad lines"
+refused 'nothing is applied here' chicago
+apply
+refused 'circuit houston: .*accepted: internet, chicago, dallas' houston
+refused 'no address of the outbound pool of circuit chicago' chicago --from 203.0.113.48
+refused '198.51.100: accepted: ADDRESS' chicago --to 198.51.100
+refused 'value is missing' chicago --to
+refused 'from 1 to 20' chicago --count 21
+refused 'name of a circuit is missing' --trace
+refused 'no IPv6 address' dallas --to "$exchange6"
+
+say "both ways on the circuit, and nothing changes"
+talk kept pilot tcp 10.1.20.2 0 $exchange4 7001
+was=$(say_to kept)
+matches "a conversation" "^chicago 203.0.113.40 " "$was"
 before=$(maps)
-# shellcheck disable=SC2086 # words
-{
-	tested 0 chicago --to $exchange4 --to $exchange4:7000 --to "[$exchange6]:7000" --to $exchange6 --trace
-	same "chicago" "icmp/$exchange4 3 chicago same circuit
-tcp/$exchange4:7000 3 chicago same circuit
-tcp/[$exchange6]:7000 3 chicago same circuit
-icmp/$exchange6 3 chicago same circuit" "$(rows destinations $found)"
-	same "maps" "$before" "$(maps)"
-	tested 0 dallas # the next hop
-	matches "dallas" 'icmp/172.16.1.2 3 dallas same circuit' "$(rows destinations $found)"
-	tested 1 chicago --to 198.51.100.77 --count 1 --timeout 1
-	same "silence" "icmp/198.51.100.77 0 None no answer" "$(rows destinations $found)"
-}
+tested 0 chicago --to $exchange4 --to $exchange4:7000 --to $exchange4:9 --to "[$exchange6]:7000" --to $exchange6
+same "chicago" "icmp/$exchange4 3 chicago echo reply same circuit
+tcp/$exchange4:7000 3 chicago SYN, ACK same circuit
+tcp/$exchange4:9 3 chicago RST same circuit
+tcp/[$exchange6]:7000 3 chicago SYN, ACK same circuit
+icmp/$exchange6 3 chicago echo reply same circuit" "$(rows destinations "${found[@]}")"
+matches "links" '^(er[01] er[01]\s?)+$' "$(rows destinations out back)"
+same "maps" "$before" "$(maps)"
+same "questions left" "[]" "$(asked)"
+same "the conversation" "$was" "$(say_to kept)"
+
+say "what the configuration gives to ask"
+tested 0 dallas # the next hop
+same "dallas" "icmp/172.16.1.2 3 dallas same circuit" "$(rows destinations destination answered back-circuit finding)"
+tested 0 chicago --count 1
+matches "chicago" 'tcp/198.18.1.1:443 1 chicago RST same circuit' "$(rows destinations "${found[@]}")"
+
+say "the way there, beside a conversation"
+background ping pilot ping -n -i 0.01 -c 100 -W 2 $exchange4
+pinged=$last
+tested 0 chicago --to 198.18.1.78 --to 198.18.1.78:9 --trace --count 20
+same "hops" "198.18.1.78 1 172.16.0.[26] chicago
+198.18.1.78 2 198.18.1.78 chicago
+198.18.1.78 1 172.16.0.[26] chicago
+198.18.1.78 2 198.18.1.78 chicago" "$(rows path destination hop address back-circuit | sed 's/172.16.0.[26]/172.16.0.[26]/')"
+wait "$pinged"
+matches "ping" ' 100 received' "$(cat "$work/ping.out")"
+
+say "nobody answers, or a router for somebody; who explains the answer does not give it"
+tested 1 chicago --to 198.51.100.77 --count 1
+matches "unreachable" '^198.51.100.77 unreachable .code 0. from 172.16.0.[26] an error came back$' \
+	"$(rows destinations destination answer finding | sed 's/icmp.//')"
+ip -n "${lab}chicago" route add blackhole 198.51.100.77/32
+background silent gw "$samepath" -c "$work/samepath.yaml" -j circuit test chicago --to 198.51.100.77:80 --count 1 --timeout 2
+silent_test=$last
+asks() { [[ $(asked) != "[]" ]]; }
+wait_for 5 asks
+port=$(asked | /usr/bin/python3 -c 'import json, sys
+key = json.load(sys.stdin)[0]["key"]
+print(int(key[34], 16) << 8 | int(key[35], 16))')
+quiet_sp -j explain tcp 198.51.100.77:80 203.0.113.40:"$port" on er0 >"$work/explained" || :
+matches "explained" '"verdict": "ASKED"' "$(cat "$work/explained")"
+status=0
+wait "$silent_test" || status=$?
+cp "$work/silent.out" "$work/told"
+same "silence" "1 tcp/198.51.100.77:80 0 None None no answer" "$status $(rows destinations "${found[@]}")"
 
 say "the far end answers over another circuit"
 ip -n "${lab}chicago" link add across type veth peer name across netns "${lab}internet"
@@ -51,8 +116,18 @@ ip -n "${lab}internet" link set across up
 on internet sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.across.rp_filter=0
 ip -n "${lab}internet" route add 203.0.113.40/32 via 192.0.2.1
 ip -n "${lab}chicago" route add 203.0.113.40/32 via 172.16.9.2
-ip -n "${lab}chicago" addr add 198.18.1.77/32 dev lo # the internet holds the others itself, and would not forward them
-tested 1 chicago --to 198.18.1.77 --to 198.18.1.77:7000 --count 1
-# shellcheck disable=SC2086 # words
-same "astray" "icmp/198.18.1.77 1 internet answered on another circuit
-tcp/198.18.1.77:7000 1 internet answered on another circuit" "$(rows destinations $found)"
+tested 1 chicago --to 198.18.1.78 --to 198.18.1.78:9 --count 1 --trace
+same "astray" "icmp/198.18.1.78 1 internet echo reply answered on another circuit
+tcp/198.18.1.78:9 1 internet RST answered on another circuit" "$(rows destinations "${found[@]}")"
+same "where" "wan0 wan0" "$(rows destinations back | paste -sd' ')"
+matches "hops" '^1 internet 2 internet 1 internet 2 internet$' "$(rows path hop back-circuit | paste -sd' ')"
+
+say "no way out, and one that the guard refuses"
+ip -n "${lab}gw" route flush table 102
+ip -n "${lab}gw" route add unreachable default table 102
+tested 1 dallas --to 198.18.1.78 --count 1
+same "no route" "icmp/198.18.1.78 0 None None no way out of the circuit" "$(rows destinations "${found[@]}")"
+ip -n "${lab}gw" route replace default via 192.0.2.2 dev wan0 table 102
+quiet_on gw ping -c 1 -W 1 192.0.2.2 >/dev/null || :
+tested 1 dallas --to 198.18.1.78 --count 1
+same "guard" "icmp/198.18.1.78 0 None None refused by the guard" "$(rows destinations "${found[@]}")"

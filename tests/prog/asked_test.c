@@ -14,7 +14,7 @@ static struct tuple question(int family, uint8_t protocol)
 
 static struct flow_key6 key_of(struct tuple t)
 {
-	return (struct flow_key6){t.saddr, t.daddr, htons(t.sport), htons(t.dport), t.protocol, {0}};
+	return (struct flow_key6){ t.saddr, t.daddr, htons(t.sport), htons(t.dport), t.protocol, { 0 } };
 }
 
 /* The tuple of the answer, asked for until then. */
@@ -22,7 +22,7 @@ static struct tuple ask(int family, uint8_t protocol, uint64_t until)
 {
 	struct tuple answer = turned(question(family, protocol));
 	struct flow_key6 key = key_of(answer);
-	struct asked asked = {.until = until};
+	struct asked asked = { .until = until };
 
 	put("asked", &key, &asked);
 	return answer;
@@ -44,7 +44,7 @@ static struct asked noted(struct tuple answer)
 
 static int says(enum device in, struct tuple t)
 {
-	struct shape shape = {.tcp = SYN | ACK, .answer = true, .ttl = 53, .ack = 1};
+	struct shape shape = { .tcp = SYN | ACK, .answer = true, .ttl = 53, .ack = 1 };
 	struct outcome o = hear(in, t, &shape);
 
 	assert_int_equal(o.action, XDP_DROP);
@@ -52,11 +52,11 @@ static int says(enum device in, struct tuple t)
 	return o.verdict;
 }
 
-static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_ICMP};
+static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_ICMP };
 static const struct {
 	enum device in;
 	enum circuit_number circuit;
-} wires[] = {{ER0, CHICAGO}, {ER2, DALLAS}, {WAN, INTERNET}};
+} wires[] = { { ER0, CHICAGO }, { ER2, DALLAS }, { WAN, INTERNET } };
 
 #define EACH(f, i) EACH_FAMILY(f) for (i = 0; i < 2; i++)
 
@@ -64,7 +64,8 @@ static void answers_are_noted_with_their_circuit(void **state)
 {
 	unsigned int i, w;
 
-	EACH(f, i) for (w = 0; w < 3; w++) {
+	EACH(f, i) for (w = 0; w < 3; w++)
+	{
 		uint64_t before = monotonic();
 		struct tuple answer = ask(f, protocols[i], soon());
 		struct asked a;
@@ -90,7 +91,8 @@ static void the_first_answer_is_the_one(void **state)
 	unsigned int i;
 
 	(void)state;
-	EACH(f, i) {
+	EACH(f, i)
+	{
 		struct tuple answer = ask(f, protocols[i], soon());
 		struct asked first, second;
 
@@ -107,7 +109,8 @@ static void nothing_is_noted_too_late(void **state)
 	unsigned int i;
 
 	(void)state;
-	EACH(f, i) {
+	EACH(f, i)
+	{
 		struct tuple answer = ask(f, protocols[i], monotonic() - NANOSECONDS);
 
 		verdict_is(says(ER0, answer), V_UNSOLICITED, "too late", f);
@@ -120,7 +123,8 @@ static void strangers_end_as_before(void **state)
 	unsigned int i;
 
 	(void)state;
-	EACH(f, i) {
+	EACH(f, i)
+	{
 		struct tuple answer = ask(f, protocols[i], soon()), other = answer;
 
 		other.dport++;
@@ -137,13 +141,14 @@ static void strangers_end_as_before(void **state)
 /* Whatever is asked: a packet of a flow is the flow's. */
 static void a_flow_goes_before(void **state)
 {
-	struct shape shape = {.tcp = SYN | ACK, .answer = true, .ack = 1};
+	struct shape shape = { .tcp = SYN | ACK, .answer = true, .ack = 1 };
 	unsigned int i;
 
-	EACH(f, i) {
+	EACH(f, i)
+	{
 		struct outcome o;
 		struct tuple answer;
-		struct asked asked = {.until = soon()};
+		struct asked asked = { .until = soon() };
 		struct flow_key6 key;
 
 		rig_reset(state);
@@ -173,10 +178,13 @@ static void errors_about_a_question_are_noted(void **state)
 	unsigned int i, w;
 
 	(void)state;
-	EACH(f, i) for (w = 0; w < 3; w++) {
+	EACH(f, i) for (w = 0; w < 3; w++)
+	{
 		struct tuple answer = ask(f, protocols[i], soon());
 		/* the error goes to who asked, so `sent` is what comes back */
-		struct speech s = {.sent = answer, .seen = question(f, protocols[i]), .at = wires[w].in};
+		struct speech s = { .sent = answer,
+				    .seen = question(f, protocols[i]),
+				    .at = wires[w].in };
 		struct error e = exceeded(f, &s);
 		struct frame in = error_in(&s, &e);
 		struct asked a;
@@ -200,9 +208,11 @@ static void errors_of_strangers_end_as_before(void **state)
 	unsigned int i;
 
 	(void)state;
-	EACH(f, i) {
+	EACH(f, i)
+	{
 		struct tuple answer = ask(f, protocols[i], soon());
-		struct speech s = {.sent = answer, .seen = question(f, protocols[i]), .at = ER0}, other = s;
+		struct speech s = { .sent = answer, .seen = question(f, protocols[i]), .at = ER0 },
+			      other = s;
 		struct error e = exceeded(f, &s);
 		struct frame in;
 
