@@ -45,7 +45,7 @@ _samepath() {
 	--csv)
 		mapfile -t COMPREPLY < <(compgen -W 'outbound inbound' -- "$cur")
 		return ;;
-	--proxy | --location) return ;;
+	--proxy | --location | --to | --from | --count | --timeout) return ;;
 	-g | --gateway)
 		words=$(ls /sys/fs/bpf/samepath 2>/dev/null)
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
@@ -56,6 +56,7 @@ _samepath() {
 		words='-c --config -g --gateway -j --json -h --help -V --version'
 		case $command in
 		apply) words+=' --dry-run' ;;
+		circuit) [[ $verb != test ]] || words+=' --to --from --count --timeout --trace' ;;
 		doctor) words+=' --all' ;;
 		run) words+=' --textfile' ;;
 		show) words+=' --prometheus' ;;

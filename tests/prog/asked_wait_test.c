@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The other end of `asked`: a question never has the tuple of a flow, and takes no answer but its own. */
+#include <sys/wait.h>
+#include "rig.c"
+#include "userspace/circuit_test.h"
+
+/* main.c has them */
+const char *option_config = "/nonexistent", *option_gateway;
+
+static struct test_target target;
+static struct test_question question;
+static struct tuple answer;
+static struct flow_key6 key;
+
+static void prepare(int family, uint8_t protocol)
+{
+	target = (struct test_target){at(AT_EXCHANGE, family), family, protocol == IPPROTO_TCP ? 443 : 0};
+	question = (struct test_question){&target, at(AT_CHICAGO, family), 40321, 64, 7};
+	answer = turned(talk(family, protocol, AT_CHICAGO, AT_EXCHANGE, 40321, 443));
+	key = (struct flow_key6){answer.saddr, answer.daddr, htons(answer.sport), htons(answer.dport),
+				 answer.protocol, {0}};
+}
+
+/* The reply half of a flow that some host has to that destination. */
+static void flow_put(int family)
+{
+	struct flow_key4 key4 = {key.saddr.s6_addr32[3], key.daddr.s6_addr32[3], key.sport, key.dport,
+				 key.protocol, {0}};
+	struct flow4 four = {.half.flags = FLOW_REPLY};
+	struct flow6 six = {.half.flags = FLOW_REPLY};
+
+	if (family == 4)
+		put("flows4", &key4, &four);
+	else
+		put("flows6", &key, &six);
+}
+
+/* Through a socket that takes whatever is sent, and leads nowhere. */
+static int asks(unsigned int timeout, struct test_outcome *out)
+{
+	struct test_maps maps = {map_of("asked"), map_of("flows4"), map_of("flows6")};
+	struct test_wire wire = {-1, -1};
+	int ends[2], err;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	wire.out = ends[0];
+	err = test_ask(&maps, &wire, &question, timeout, out);
+	close(ends[0]);
+	close(ends[1]);
+	assert_int_equal(entries("asked"), 0);
+	return err;
+}
+
+/* What happens while the question is out. */
+enum meanwhile { NOTHING, ANSWERED, ANSWERED_ANOTHER, FLOW };
+
+static int asks_while(enum meanwhile what, struct test_outcome *out)
+{
+	struct asked entry = {.state = ASKED_ANSWERED, .dport = htons(40321)};
+	int err, status = 0;
+	pid_t child = fork();
+
+	if (!child) {
+		alarm(10);
+		while (!get("asked", &key, &(struct asked){0}))
+			;
+		entry.dport += what == ANSWERED_ANOTHER;
+		if (what == ANSWERED || what == ANSWERED_ANOTHER)
+			put("asked", &key, &entry);
+		if (what == FLOW)
+			flow_put(target.family);
+		_exit(0);
+	}
+	err = asks(what == NOTHING ? 20 : what == FLOW ? 500 : 5000, out);
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	return err;
+}
+
+static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_ICMP};
+#define EACH(f, i) EACH_FAMILY(f) for (i = 0; i < 2; i++)
+
+static void flows_keep_their_tuples(void **state)
+{
+	struct test_outcome out;
+	struct half half;
+	unsigned int i;
+
+	EACH(f, i) {
+		rig_reset(state);
+		prepare(f, protocols[i]);
+		flow_put(f);
+		assert_int_equal(asks(1, &out), -EEXIST);
+		assert_int_equal(out.sent, 0);
+		assert_true(half_get(&answer, &half));
+		assert_int_equal(half.flags, FLOW_REPLY);
+	}
+}
+
+static void one_that_comes_meanwhile_is_not_mistaken(void **state)
+{
+	struct test_outcome out;
+	unsigned int i;
+
+	EACH(f, i) {
+		rig_reset(state);
+		prepare(f, protocols[i]);
+		assert_int_equal(asks_while(FLOW, &out), -EEXIST);
+		assert_int_equal(halves(f), 1);
+	}
+}
+
+static void only_its_own_answer_counts(void **state)
+{
+	struct test_outcome out;
+	unsigned int i;
+
+	(void)state;
+	EACH(f, i) {
+		prepare(f, protocols[i]);
+		assert_int_equal(asks_while(ANSWERED, &out), 0);
+		assert_true(out.heard);
+		assert_int_equal(asks_while(ANSWERED_ANOTHER, &out), -EEXIST);
+		assert_int_equal(asks_while(NOTHING, &out), 0);
+		assert_false(out.heard);
+	}
+}
+
+static void two_tests_do_not_share_a_tuple(void **state)
+{
+	struct test_outcome out;
+	struct test_maps maps = {map_of("asked"), map_of("flows4"), map_of("flows6")};
+	struct test_wire wire = {-1, -1};
+	struct asked entry = {.until = 5}, after;
+
+	(void)state;
+	EACH_FAMILY(f) {
+		prepare(f, IPPROTO_TCP);
+		put("asked", &key, &entry);
+		assert_int_equal(test_ask(&maps, &wire, &question, 1, &out), -EEXIST);
+		assert_true(get("asked", &key, &after));
+		assert_memory_equal(&entry, &after, sizeof(entry));
+		assert_int_equal(bpf_map_delete_elem(map_of("asked"), &key), 0);
+	}
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup(name, rig_reset)
+	const struct CMUnitTest tests[] = {
+		CASE(flows_keep_their_tuples),
+		CASE(one_that_comes_meanwhile_is_not_mistaken),
+		CASE(only_its_own_answer_counts),
+		CASE(two_tests_do_not_share_a_tuple),
+	};
+
+	return cmocka_run_group_tests(tests, rig_start, rig_end);
+}
