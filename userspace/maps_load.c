@@ -63,6 +63,13 @@ static bool same_kind(const struct bpf_map_info *is, const struct bpf_map *map)
 	       is->value_size == bpf_map__value_size(map) && is->map_flags == bpf_map__map_flags(map);
 }
 
+/* Verdicts are appended to: the map of an older build is shorter, and gives way to a longer one (pin_longer). */
+static bool shorter(const char *name, const struct bpf_map_info *is, const struct bpf_map *map)
+{
+	return !strcmp(name, map_name(MAP_verdicts)) && same_kind(is, map) &&
+	       is->max_entries < bpf_map__max_entries(map);
+}
+
 static int reuse(const struct maps *m, const char *name, struct bpf_map *map, bool sized)
 {
 	struct bpf_map_info is = { 0 };
@@ -77,6 +84,8 @@ static int reuse(const struct maps *m, const char *name, struct bpf_map *map, bo
 		return 0;
 	if (err)
 		print_error("%s: cannot open: %s", path, strerror(-err));
+	else if (shorter(name, &is, map))
+		err = 0;
 	else if (!same_kind(&is, map) || is.max_entries != bpf_map__max_entries(map))
 		err = refuse(m->pins, name, &is, bpf_map__max_entries(map), sized && same_kind(&is, map));
 	else if ((err = bpf_map__reuse_fd(map, fd)))
@@ -163,10 +172,28 @@ static int open_program(const struct maps *m, int i)
 	return bpf_obj_get(path);
 }
 
+/* Does the loaded map stand in for one that is pinned? Programs that are there know the former. */
+static bool stands_in(const struct maps *m, enum map_index map)
+{
+	struct bpf_map_info x = { 0 }, y = { 0 };
+	uint32_t size = sizeof(x);
+	char path[256];
+	bool other;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", m->pins, map_name(map));
+	fd = bpf_obj_get(path);
+	other = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &x, &size) && (size = sizeof(y)) &&
+		!bpf_obj_get_info_by_fd(m->map[map], &y, &size) && x.id != y.id;
+	if (fd >= 0)
+		close(fd);
+	return other;
+}
+
 /* Programs share maps that are not pinned, so all stay or all are replaced. */
 static int take_programs(struct maps *m)
 {
-	bool same = true;
+	bool same = !stands_in(m, MAP_verdicts);
 
 	for (int i = 0; i < PROGRAM_COUNT; i++) {
 		struct bpf_program *p;
@@ -391,6 +418,28 @@ static int pin_over(int fd, const char *path)
 	return rename(fresh, path) ? -errno : 0;
 }
 
+/* What an older build counted goes on in the longer map, which takes its pin. 0 or -errno. */
+static int pin_longer(const struct maps *m, const char *path)
+{
+	struct bpf_map_info is = { 0 };
+	uint32_t size = sizeof(is);
+	int cpus = libbpf_num_possible_cpus(), old = bpf_obj_get(path), err;
+	struct tally *copies = cpus > 0 ? calloc((size_t)cpus, sizeof(*copies)) : NULL;
+
+	if (old < 0) {
+		free(copies);
+		return 0; /* nothing is pinned yet */
+	}
+	err = !copies ? -ENOMEM : bpf_obj_get_info_by_fd(old, &is, &size) ? -errno : 0;
+	for (uint32_t i = 0; i < is.max_entries && is.max_entries < V_MAX && !err; i++)
+		err = bpf_map_lookup_elem(old, &i, copies) ? -errno : maps_set(m, MAP_verdicts, &i, copies);
+	if (!err && is.max_entries < V_MAX)
+		err = pin_over(m->map[MAP_verdicts], path);
+	close(old);
+	free(copies);
+	return err;
+}
+
 /* The programs, or those before them, into their places in `stages`; 0 or -errno. */
 static int fill_stages(const struct maps *m, const int *programs)
 {
@@ -419,7 +468,9 @@ int maps_pin(struct maps *m)
 
 	for (int i = 0; i < MAP_COUNT && !err; i++) {
 		snprintf(path, sizeof(path), "%s/%s", m->pins, map_name(i));
-		if (access(path, F_OK) && bpf_obj_pin(m->map[i], path))
+		if (i == MAP_verdicts)
+			err = pin_longer(m, path);
+		if (!err && access(path, F_OK) && bpf_obj_pin(m->map[i], path))
 			err = -errno;
 	}
 	for (int i = 0; i < PROGRAM_COUNT && !err; i++) {

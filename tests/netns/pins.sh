@@ -81,6 +81,17 @@ rm "$pins/verdicts"
 mv "$aside" "$pins/verdicts"
 works "a program in a map's place"
 
+say "the list of verdicts of an older build is shorter: a longer one goes on with what it counted"
+rm "$pins/verdicts"
+bpftool map create "$pins/verdicts" type percpu_array key 4 value 16 entries 60 name verdicts
+bpftool map update pinned "$pins/verdicts" key 0 0 0 0 value 7 0 0 0 0 0 0 0 9 0 0 0 0 0 0 0
+apply
+counted=$(verdict FORWARDED)
+((counted > 0 && counted % 7 == 0)) || fail "counted: $counted"
+same "longer: the old flow" "$old" "$(say_to old)"
+verdict_is FORWARDED $((counted + 2)) || fail "counted: $(verdict FORWARDED)"
+same "longer" "nothing to change" "$(quiet_sp apply)"
+
 say "stop gets rid of strange pins too"
 rm "$pins/drains"
 bpftool map create "$pins/drains" type hash key 12 value 20 entries 3 name stranger

@@ -26,7 +26,7 @@ program() { user "$work/program" -c "$work/readable.yaml" "$@"; }
 same "who that is" "65534 0000000000000000" "$(user id -u) $(user sed -n 's/^CapEff:\t//p' /proc/self/status)"
 matches "check" ': sound$' "$(program check)"
 before=$(footprint)
-for words in show apply "apply --dry-run" stop run "circuit show" "circuit drain chicago" "service show" "flow show" \
+for words in show apply "apply --dry-run" stop run "circuit show" "circuit drain chicago" "circuit test chicago" "service show" "flow show" \
 	"flow flush all" "event watch" "show --prometheus"; do
 	status=0
 	# shellcheck disable=SC2086 # two words
