@@ -58,12 +58,15 @@ except KeyboardInterrupt:
 KNOCK
 for n in $(seq 129 251); do ip -n "${lab}internet" addr add 198.51.100.$n/32 dev lo; done
 
+tries() { sed -n '$s/.* of \([0-9]*\),.*/\1/p' "$work/knock.out"; }
+background knock internet /usr/bin/python3 "$work/knock" $public4
+knock=$last
+wait_for 20 test -s "$work/knock.out"
 background syn internet "$top/build/tests/lib/syn" i0 "$(mac gw wan0)" $public4 7000 "$flood" "$rate"
 syn=$last
 full() { (($(verdict CHALLENGED) > 0)); }
 wait_for 20 full
-background knock internet /usr/bin/python3 "$work/knock" $public4
-knock=$last
+earlier=$(tries)
 while kill -0 "$syn" 2>/dev/null; do
 	old_ones "in the flood"
 	(($(loads half-open) <= quarter + 200)) || fail "half-open flows of the service: $(loads half-open)"
@@ -84,7 +87,8 @@ grown=$(($(memory) - before))
 ((grown < 8192)) || fail "the daemon grew by $grown KiB"
 got=${genuine%% of*} tried=${genuine#* of }
 tried=${tried%%,*}
-((tried > 10 && got == tried)) || fail "genuine connections: $genuine"
+# one that is challenged asks again after a second, of the two or so that a short flood lasts
+((tried > earlier + 3 && got == tried)) || fail "genuine connections: $genuine"
 
 say "$(cat "$work/syn.out"); $(verdict CHALLENGED) challenged, $(verdict PROVEN) proofs, $(loads opened) flows opened"
 say "genuine connections meanwhile: $genuine; the first one afterwards in $after ms; daemon grew by $grown KiB"
