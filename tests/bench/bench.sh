@@ -82,33 +82,13 @@ config_service() {
 }
 
 gateway_samepath() { # binary, mapping
-	config "$2" >"$work/samepath.yaml"
+	config "$table" 3600 "$2" >"$work/samepath.yaml"
 	gateway_start "$1"
 }
 
 gateway_samepath_service() { # binary
-	config address-and-port-dependent | config_service >"$work/samepath.yaml"
+	config "$table" 3600 | config_service >"$work/samepath.yaml"
 	gateway_start "$1"
-}
-
-config() { # mapping
-	cat <<-YAML
-		gateway: {name: $prefix, lab: true}
-		inside:
-		  interfaces: [gin]
-		  segments:
-		    - {name: site, prefixes: [10.1.0.0/16]}
-		circuits:
-		  - name: internet
-		    kind: internet
-		    links: [{interface: gout}]
-		    outbound-pool: [198.18.0.0/24]
-		    mapping: {udp: $1, tcp: address-and-port-dependent}
-		policy:
-		  - {from: [site], to: [any], circuits: [internet], otherwise: drop}
-		timeouts: {tcp-transitory: 3600, udp: 3600}
-		limits: {flows: $table, flows-per-host: 65535, half-open: $table}
-	YAML
 }
 
 # What the kernel charges for a map, and how many entries it has room for.

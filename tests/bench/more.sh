@@ -19,25 +19,6 @@ while (($#)); do
 	shift
 done
 
-config() { # flows that there is room for, time-out of UDP
-	cat <<-YAML
-		gateway: {name: $prefix, lab: true}
-		inside:
-		  interfaces: [gin]
-		  segments:
-		    - {name: site, prefixes: [10.1.0.0/16]}
-		circuits:
-		  - name: internet
-		    kind: internet
-		    links: [{interface: gout}]
-		    outbound-pool: [198.18.0.0/24]
-		policy:
-		  - {from: [site], to: [any], circuits: [internet], otherwise: drop}
-		timeouts: {udp: $2}
-		limits: {flows: $1, flows-per-host: 65535, half-open: $1}
-	YAML
-}
-
 # The bench's program, with what the part adds to its options.
 bench_run() { # row, flows, first hop, options...
 	taskset -c "$cpu" "$out/bench" --row "$1" --round "${round:-1}" --flows "$2" --objects "$out" \

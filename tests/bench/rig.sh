@@ -153,3 +153,23 @@ settle() {
 		least=$((now < least ? now : least))
 	done
 }
+
+config() { # flows that there is room for, time-out of UDP, its mapping
+	cat <<-YAML
+		gateway: {name: $prefix, lab: true}
+		inside:
+		  interfaces: [gin]
+		  segments:
+		    - {name: site, prefixes: [10.1.0.0/16]}
+		circuits:
+		  - name: internet
+		    kind: internet
+		    links: [{interface: gout}]
+		    outbound-pool: [198.18.0.0/24]
+		    mapping: {udp: ${3:-address-and-port-dependent}, tcp: address-and-port-dependent}
+		policy:
+		  - {from: [site], to: [any], circuits: [internet], otherwise: drop}
+		timeouts: {tcp-transitory: 3600, udp: $2}
+		limits: {flows: $1, flows-per-host: 65535, half-open: $1}
+	YAML
+}
