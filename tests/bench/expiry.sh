@@ -10,7 +10,6 @@ set -euo pipefail
 . "$(dirname "$0")/more.sh"
 flows=1000000 rate=20000 seconds=25
 [[ -z $short ]] || flows=20000 rate=2000 seconds=2
-rounds=1
 rig_begin
 topology
 config $((flows + 25 * rate)) 10 >"$work/samepath.yaml"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the parts read them
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What cores.sh, expiry.sh, profile.sh and latency.sh share: their options and their gateway. Source it.
