@@ -44,8 +44,8 @@ lab_witnesses() {
 	wait_for 10 grep -q watching "$work/watch.seen"
 }
 watch_good() { # WHEN
+	kill -0 "${witnesses[watch]}" 2>/dev/null || fail "$1: the watcher ended: $(cat "$work/watch.err" "$work/watch.foreign")"
 	[[ ! -s $work/watch.foreign ]] || fail "$1: on a wire: $(head -3 "$work/watch.foreign")"
-	kill -0 "${witnesses[watch]}" 2>/dev/null || fail "$1: the watcher ended: $(cat "$work/watch.err")"
 }
 watch_table() {
 	rm -f "$work/watch.table"

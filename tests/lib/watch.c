@@ -8,8 +8,8 @@
  * both directions: what a program redirects is not seen at the near ones. SEEN gets "watching" when it does;
  * TOLD a line for each of the first violations. On SIGUSR1, and when SIGTERM ends it, TABLE is written anew.
  * Frames of all wires are judged in the order of their times, and one only when nothing that led to it can
- * still be unread. What a ring could not hold is counted as unwatched. Status 1: something was counted; 2: it
- * could not watch, or not all.
+ * still be unread. What a ring could not hold is counted as unwatched, and the next thing found ends the watcher
+ * in place of being told. Status 1: something was counted; 2: it could not watch, or not all.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -161,6 +161,19 @@ static uint64_t unwatched(struct ring *r)
 	return r->unwatched;
 }
 
+static void lost_none(void)
+{
+	uint64_t missed = 0;
+	int i;
+
+	for (i = 0; i < wire_count; i++)
+		missed += unwatched(&rings[i]);
+	if (missed) {
+		fprintf(stderr, "watch: %llu frames lost to the watcher\n", (unsigned long long)missed);
+		exit(2);
+	}
+}
+
 static void row(FILE *out, const char *word, const char *invariant, const uint64_t *of, const char *text)
 {
 	uint64_t sum = 0;
@@ -272,7 +285,6 @@ static void first_of_all(void)
 
 int main(int argc, char **argv)
 {
-	uint64_t missed = 0;
 	FILE *seen;
 	int i;
 
@@ -296,11 +308,6 @@ int main(int argc, char **argv)
 	fflush(seen);
 	watch(argv[4]);
 	i = table_write(argv[4]) ? 1 : 0;
-	for (int n = 0; n < wire_count; n++)
-		missed += unwatched(&rings[n]);
-	if (missed) {
-		fprintf(stderr, "watch: %llu frames lost to the watcher\n", (unsigned long long)missed);
-		return 2;
-	}
+	lost_none();
 	return i;
 }

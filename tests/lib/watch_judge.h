@@ -14,6 +14,9 @@
 
 static FILE *told;
 
+/* Ends the watcher, where a ring has lost frames: what it knows of the others judges nothing any more. */
+static void lost_none(void);
+
 static inline void found(const struct sighting *s, enum count count)
 {
 #define COUNT_WORD(name, word, invariant, text) word,
@@ -24,6 +27,7 @@ static inline void found(const struct sighting *s, enum count count)
 
 	if (count == COUNT_NONE)
 		return;
+	lost_none();
 	s->wire->counts[count]++;
 	if (!told || ++lines > TOLD_MOST)
 		return;
