@@ -7,7 +7,9 @@
 A run is a folder of the bench's JSON files, or one of them. Two runs agree on a figure if what their rounds
 span overlaps, or if their medians lie no further apart than the wider span and PERCENT (5) of what was
 measured: generator and sink are in that where the figure is net of them. Figures on which any two runs
-disagree, or that some run lacks, are printed; --all prints each. Exit status 1: there are such, or no figures.
+disagree, or that some run lacks, are printed; --all prints each. A figure whose rounds span more than a
+quarter of what was measured, in any run, would agree with much: it is printed as noisy, and counted apart.
+Exit status 1: there are figures apart, or parts that all runs lack, or no figures.
 """
 import argparse
 import itertools
@@ -16,6 +18,7 @@ import os
 import sys
 
 PARTS = ("bench", "grow", "cores", "latency", "expiry", "profile")
+NOISY = 0.25
 RATE_FROM = 1000  # flows; of fewer, what a new one costs is no rate
 
 
@@ -63,6 +66,10 @@ def agree(a, b, allow):
     return abs(a["median"] - b["median"]) <= span + of * allow / 100
 
 
+def noisy(f):
+    return f is not None and f["max"] - f["min"] > NOISY * abs(f.get("of", f["median"]))
+
+
 def shown(f):
     if f is None:
         return "missing"
@@ -79,17 +86,23 @@ def main():
     if len(args.runs) < 2:
         parser.error("two runs at least")
     runs = [run_read(path) for path in args.runs]
-    names, apart = list(dict.fromkeys(itertools.chain(*runs))), 0
+    names, apart, wide = list(dict.fromkeys(itertools.chain(*runs))), 0, 0
+    lacking = [p for p in PARTS if p not in {part for part, _ in names}] if all(map(os.path.isdir, args.runs)) else []
     for name in names:
         found = [run.get(name) for run in runs]
         same = None not in found and all(agree(a, b, args.allow) for a, b in itertools.combinations(found, 2))
+        loose = any(map(noisy, found))
         apart += not same
-        if args.all or not same:
-            print(f"{'' if same else 'apart':>5} {': '.join(filter(None, name)):<60}"
+        wide += same and loose
+        if args.all or loose or not same:
+            print(f"{'apart' if not same else 'noisy' if loose else '':>5} {': '.join(filter(None, name)):<60}"
                   + "".join(f"{shown(f):>26}" for f in found))
     print(f"{len(names)} figures of {len(runs)} runs, {apart} apart: their rounds do not overlap, and their medians "
-          f"differ by more than the wider span and {args.allow:g} %")
-    return 1 if apart or not names else 0
+          f"differ by more than the wider span and {args.allow:g} %; {wide} agree in rounds that span more "
+          f"than {NOISY:.0%}")
+    for part in lacking:
+        print(f"no run has {part}")
+    return 1 if apart or lacking or not names else 0
 
 
 if __name__ == "__main__":

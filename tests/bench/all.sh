@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 2
 results=${OUT:-build/bench}
 # s, on two cores that are idle otherwise
-declare -A length=([bench]=280 [grow]=280 [cores]=30 [latency]=40 [expiry]=60 [profile]=10)
+declare -A length=([bench]=280 [grow]=280 [cores]=30 [latency]=40 [expiry]=150 [profile]=10)
 (($#)) || set -- bench grow cores latency expiry profile
 whole=0
 for part in "$@"; do

@@ -62,6 +62,7 @@ struct cell {
 
 struct outcome {
 	__u64 sent, time, waited; /* ns */
+	__u64 started, ended; /* CLOCK_MONOTONIC: first frame made, last seen */
 	__u64 generated; /* ns, from the first frame made to the last: what is lost is in it */
 	struct sink sink;
 };

@@ -77,7 +77,9 @@ int cell_try(const struct bench *b, const struct cell *c, struct outcome *o)
 	o->sent = g.next;
 	/* From the first frame made to the last one seen: what the call sets up and tears down,
 	 * about 17 ms, is not a packet's cost. */
-	o->time = o->sink.ended > g.started ? o->sink.ended - g.started : 0;
+	o->started = g.started;
+	o->ended = o->sink.ended;
+	o->time = o->ended > o->started ? o->ended - o->started : 0;
 	o->generated = g.ended > g.started ? g.ended - g.started : 0;
 	return 0;
 }

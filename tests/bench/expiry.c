@@ -16,7 +16,7 @@
 #define SETTLING 14 /* s, until as many flows end as begin, and a sweep has seen it; at most as long as is measured */
 
 struct tally {
-	__u64 sent, received, opened;
+	__u64 sent, received, opened, spoilt;
 };
 
 /* ns that the daemon has run, all of its threads. */
@@ -63,6 +63,7 @@ static int send_some(const struct bench *b, struct tally *t, __u32 first, __u32 
 		return err;
 	t->sent += o.sent;
 	t->received += o.sink.received;
+	t->spoilt += o.sink.wrong + o.sink.bad_checksum;
 	t->opened += fresh ? count : 0;
 	return 0;
 }
@@ -95,8 +96,8 @@ int expiry_run(const struct bench *b)
 	ran = daemon_ran(b->daemon) - ran;
 	printf("{\"row\": \"%s\", \"round\": %u, \"live\": %u, \"seconds\": %.1f, ", b->row, b->round, live,
 	       (double)took / 1e9);
-	printf("\"new_per_second\": %.0f, \"sent\": %llu, \"lost\": %lld, \"share\": %.5f}\n",
-	       (double)counted.opened / (double)took * 1e9, counted.sent,
-	       (long long)(counted.sent - counted.received), (double)ran / (double)took);
+	printf("\"asked\": %u, \"new_per_second\": %.0f, \"sent\": %llu, \"lost\": %lld, \"spoilt\": %llu, \"share\": %.5f}\n",
+	       b->rate, (double)counted.opened / (double)took * 1e9, counted.sent,
+	       (long long)(counted.sent - counted.received), counted.spoilt + made.spoilt, (double)ran / (double)took);
 	return 0;
 }

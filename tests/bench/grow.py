@@ -97,7 +97,7 @@ def wrong_refusals(levels):
     found = []
     for f in levels:
         mean, asked = f["expected"] * f["asked"], f["asked"]
-        most = mean + 5 * (asked * f["expected"] * (1 - f["expected"])) ** 0.5 + 0.02 * asked
+        most = mean + 5 * (asked * f["expected"] * (1 - f["expected"])) ** 0.5 + 1
         if f["level"] < 100 and f["refused"] > most:
             found.append(f)
     return found

@@ -4,7 +4,7 @@
 
     plot.py FOLDER
 
-bench.json and grow.json give the plots (gnuplot draws them; without it the report has none and says so),
+The JSON gives the plots, but for expiry and profile, and the noise (gnuplot draws them; without it the report has none and says so),
 NAME.txt the tables, as each part printed them. A part that was not measured is left out.
 """
 import json
@@ -12,6 +12,8 @@ import os
 import shutil
 import subprocess
 import sys
+
+from agree import figures_of
 
 PARTS = (("bench", "samepath beside the kernel's own ways"), ("grow", "Cost as work grows"),
          ("cores", "Two cores"), ("latency", "Latency"), ("expiry", "Expiry"), ("profile", "Profile"))
@@ -107,7 +109,69 @@ def plots_bench(folder, document):
     return images
 
 
-PLOTS = {"bench": plots_bench, "grow": plots_grow}
+def bars(folder, name, title, unit, rows):
+    """One place a row, of a label and a figure."""
+    if not rows:
+        return []
+    labels = ", ".join(f'"{label}" {i}' for i, (label, _) in enumerate(rows))
+    settings = (f'set ylabel "{unit}"\nset xtics rotate by -30 ({labels})\nset xrange [-0.5:{len(rows) - 0.5}]\n'
+                "unset key\n")
+    return draw(folder, name, title, settings,
+                [("", "with yerrorbars pointtype 7", [(i, f["median"], f["min"], f["max"])
+                                                      for i, (_, f) in enumerate(rows)])])
+
+
+def plots_cores(folder, document):
+    figures = document["figures"]
+    ends = (("cores-rate", "Throughput by what each core does", "packets a second",
+             ": packets a second, generator and sink in it"),
+            ("cores-cost", "Cost by what each core does", "ns a packet and core, net",
+             ": ns a packet and core, net"))
+    return [image for name, title, unit, end in ends
+            for image in bars(folder, name, title, unit,
+                              [(k.removesuffix(end), f) for k, f in figures.items() if k.endswith(end)])]
+
+
+def plots_latency(folder, document):
+    return [image for which in ("median", "p99")
+            for image in bars(folder, f"latency-{which}", f"Round trip, {which}", "us",
+                              [(k.split(":")[0], f) for k, f in document["figures"].items()
+                               if k.endswith(f": us, {which}")])]
+
+
+PLOTS = {"bench": plots_bench, "grow": plots_grow, "cores": plots_cores, "latency": plots_latency}
+
+
+def noise(folder):
+    """How far the rounds of a figure lie apart: half of all figures, nine of ten, and the widest."""
+    found = []
+    for part, _ in PARTS:
+        document = load(folder, part)
+        for name, f in figures_of(document) if document else ():
+            if f["max"] > f["min"]:
+                whole = abs(f.get("of", f["median"]))
+                found.append(((f["max"] - f["min"]) / whole if whole else 0, f"{part}: {name}"))
+    if not found:
+        return []
+    found.sort()
+    half, most = found[len(found) // 2][0], found[len(found) * 9 // 10][0]
+    return [f"Noise: of {len(found)} figures measured more than once, what the rounds of one span is at most "
+            f"{half:.1%} of what was measured for half of them and {most:.1%} for nine of ten; the widest, "
+            f"{found[-1][0]:.0%}, is \"{found[-1][1]}\". Two runs agree on a figure if their spans overlap, or if their "
+            "medians are no further apart than the wider span and 5 % of what was measured (agree.py).", ""]
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        about = file.read()
+    model = next((line.split(":", 1)[1].strip() for line in about.splitlines() if line.startswith("model name")),
+                 "an unknown processor")
+    guest = "a virtual machine, " if " hypervisor" in about else ""
+    with open("/proc/meminfo", encoding="utf-8") as lines:
+        total = int(next(line for line in lines if line.startswith("MemTotal")).split()[1])
+    load = os.getloadavg()[0]
+    return (f"Machine: {guest}{os.cpu_count()} cores of {model}, {total / 1048576:.1f} GiB, Linux {os.uname().release}; "
+            f"load at the end {load:.1f}, the bench itself in it. All wires are veth, XDP in native mode.")
 
 
 def section(folder, name, title):
@@ -126,8 +190,8 @@ def main():
         print("usage: plot.py FOLDER", file=sys.stderr)
         return 2
     folder = sys.argv[1]
-    lines = ["# What samepath costs", "", f"Linux {os.uname().release}, {os.cpu_count()} cores. Times are ns a packet "
-             "net of generator and sink: medians, with the least and the most of the rounds.", ""]
+    lines = ["# What samepath costs", "", machine(), "", "Times are ns a packet net of generator and sink: medians, "
+             "with the least and the most of the rounds.", "", *noise(folder)]
     if not shutil.which("gnuplot"):
         lines += ["No plots: gnuplot is missing.", ""]
     for name, title in PARTS:

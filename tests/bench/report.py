@@ -104,6 +104,8 @@ def budgets(result):
     for name, what, flows, rival, limit in BUDGETS:
         row = f"samepath-{name}"
         value = ratio(result, row, rival, what, flows)
+        if value is None and (row, what, flows) in result:
+            print(f"not measured: budget of {row} {what} {flows} against {rival}", file=sys.stderr)
         if value is not None:
             least = ratio(result, "bare-nat", rival, what, flows)
             found.append({"row": row, "what": what, "flows": flows,

@@ -114,7 +114,7 @@ conntrack_room() { # flows
 	[[ -e $work/max ]] || cat $conntrack/nf_conntrack_max >"$work/max"
 	[[ -e $work/buckets ]] || cat $conntrack/nf_conntrack_buckets >"$work/buckets"
 	echo $((2 * $1)) >$conntrack/nf_conntrack_max
-	echo "$1" >$conntrack/nf_conntrack_buckets
+	echo $((2 * $1)) >$conntrack/nf_conntrack_buckets # one entry in each, as in our table
 	gw sysctl -qw net.netfilter.nf_conntrack_udp_timeout=3600 \
 		net.netfilter.nf_conntrack_udp_timeout_stream=3600
 }

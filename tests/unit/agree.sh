@@ -25,6 +25,8 @@ runs() { # what run 3 differs by: bench's ns, grow's, latency's us
 			    {"row": "samepath-apd", "what": "create", "flows": 1, "net": 100 * bench, **spread(100 * bench, 0)}]})
 			write("grow", {"fill": [], "cells": [
 			    {"axis": "pool", "at": 64, "what": "create", "bare": 300, "net": spread(500 + grow, 2)}]})
+			for other in "cores", "expiry", "profile":
+			    write(other, {"figures": {f"{other} thing": spread(10, 0)}})
 			write("latency", {"figures": {"samepath, idle: us, median": spread(20 + latency, 0.2)}})
 		PYTHON
 	done
@@ -39,9 +41,9 @@ check() { # status, words that the output has; and lines besides the sum
 }
 
 runs 3 3 0.3
-check 0 '^4 figures of 3 runs, 0 apart' 0
+check 0 '^7 figures of 3 runs, 0 apart' 0
 runs 29 3 0 # 28 from run 1: noise of 8 ns, and 5 % of 429
-check 0 '^4 figures' 0
+check 0 '^7 figures' 0
 runs 60 3 0
 check 1 'apart bench: samepath-apd, out, 10000 flows' 1
 runs 3 -60 0
@@ -50,3 +52,9 @@ runs 3 3 2
 check 1 'apart latency: samepath, idle' 1
 rm "$work/2/grow.json"
 check 1 'missing' 2
+rm "$work"/[123]/expiry.json
+check 1 'no run has expiry' 3
+runs 3 3 0
+sed -i 's/"min": 9.8/"min": 1/' "$work/3/latency.json"
+sed -i 's/"min": 19.8/"min": 10/' "$work/3/latency.json"
+check 0 'noisy latency: samepath, idle' 1
