@@ -63,6 +63,7 @@ complaints() {
 }
 said=$(dmesg | wc -l)
 
+numbers_many
 slack=20
 ((length >= 60)) || slack=10
 soak_start $slack
