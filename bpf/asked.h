@@ -5,8 +5,21 @@
  * stranger. Included once a family.
  */
 
+#ifndef SAMEPATH_BPF_ASKED_H
+#define SAMEPATH_BPF_ASKED_H
 /* Of an ICMP error, what it says; 0 is for the answer itself. */
 #define ASKED_ERROR(message) (1u << 16 | (message)[0] << 8 | (message)[1])
+
+/*
+ * Does it answer this question? A SYN is answered by a SYN or a reset that acknowledge it; whatever else has the
+ * tuple knows nothing of the question, and must not stand in the way of who does.
+ */
+static __always_inline bool asked_answers(const struct pkt *p, const struct asked *a)
+{
+	return p->protocol != IPPROTO_TCP ||
+	       (p->tcp & TCP_ACK && p->tcp & (TCP_SYN | TCP_RST) && p->ack == a->expected);
+}
+#endif
 
 /* Is this the answer to a test? `key` is its tuple, of an error that of the quote turned round. */
 static __noinline bool F(asked_note)(struct pkt *p, const FLOW_KEY *key, const ADDRESS *source,
@@ -19,6 +32,8 @@ static __noinline bool F(asked_note)(struct pkt *p, const FLOW_KEY *key, const A
 	F(map_address_)(&tuple.daddr, &key->daddr);
 	a = bpf_map_lookup_elem(&asked, &tuple);
 	if (!a || (__s64)(a->until - p->now) < 0)
+		return false;
+	if (!error && !asked_answers(p, a))
 		return false;
 	if (dry || __sync_val_compare_and_swap(&a->state, ASKED_WAITS, ASKED_CLAIMED) != ASKED_WAITS)
 		return true;

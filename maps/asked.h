@@ -4,8 +4,9 @@
  *
  * The key is the tuple of the answer as it comes in (IPv4 as mapped, ports in network order), of no flow.
  * Userspace inserts it before it asks and deletes it behind; after `until` an entry means nothing, so one that a
- * test left behind does no harm. The data plane notes, once an entry, what it is about to drop: whoever
- * moves `state` away from ASKED_WAITS may write the rest. An element of a hash map is reused at once when it is
+ * test left behind does no harm. The data plane notes, once an entry, what it is about to drop, by TCP only what
+ * acknowledges the question, as any answer to a SYN does, or an error that quotes it: whoever moves `state` away
+ * from ASKED_WAITS may write the rest. An element of a hash map is reused at once when it is
  * deleted, so an answer says which question it is of, and userspace takes none of another.
  */
 #ifndef SAMEPATH_ASKED_H
@@ -31,7 +32,8 @@ struct asked {
 	__u8 error; /* 1: an ICMP error that quotes the question */
 	__u8 type; /* of an error its type, of TCP the flags */
 	__u8 code;
-	__u8 pad[7];
+	__u8 pad[3];
+	__u32 expected; /* host order, what an answer by TCP acknowledges; written with `until` */
 };
 
 #ifdef __bpf__

@@ -101,7 +101,8 @@ int test_ask(const struct test_maps *m, const struct test_wire *w, const struct 
 	     unsigned int timeout, struct test_outcome *out)
 {
 	struct flow_key6 key = answer_key(q);
-	struct asked entry = { .until = observe_now() + timeout * MILLISECOND };
+	struct asked entry = { .until = observe_now() + timeout * MILLISECOND,
+			       .expected = q->serial + 1 };
 	int err;
 
 	memset(out, 0, sizeof(*out));

@@ -5,6 +5,7 @@
 #include "maps/asked.h"
 
 #define PORT 40321
+#define EXPECTED 0x80000001 /* what the answer acknowledges */
 
 /* From a pool address of chicago to somebody there. */
 static struct tuple question(int family, uint8_t protocol)
@@ -22,7 +23,7 @@ static struct tuple ask(int family, uint8_t protocol, uint64_t until)
 {
 	struct tuple answer = turned(question(family, protocol));
 	struct flow_key6 key = key_of(answer);
-	struct asked asked = { .until = until };
+	struct asked asked = { .until = until, .expected = EXPECTED };
 
 	put("asked", &key, &asked);
 	return answer;
@@ -44,7 +45,7 @@ static struct asked noted(struct tuple answer)
 
 static int says(enum device in, struct tuple t)
 {
-	struct shape shape = { .tcp = SYN | ACK, .answer = true, .ttl = 53, .ack = 1 };
+	struct shape shape = { .tcp = SYN | ACK, .answer = true, .ttl = 53, .ack = EXPECTED };
 	struct outcome o = hear(in, t, &shape);
 
 	assert_int_equal(o.action, XDP_DROP);
@@ -101,6 +102,39 @@ static void the_first_answer_is_the_one(void **state)
 		verdict_is(says(ER0, answer), V_ASKED, "second", f);
 		second = noted(answer);
 		assert_memory_equal(&first, &second, sizeof(first));
+	}
+}
+
+static int says_tcp(struct tuple t, uint8_t flags, uint32_t ack)
+{
+	struct shape shape = { .tcp = flags, .ack = ack };
+
+	return hear(ER0, t, &shape).verdict;
+}
+
+/* A far end that forgot the port, a rest of another conversation, somebody who guesses: none of them was asked. */
+static void only_what_acknowledges_the_question_answers_it(void **state)
+{
+	static const uint8_t never[] = { SYN, ACK, RST, ACK | FIN }, answers[] = { SYN | ACK, RST | ACK };
+	unsigned int i;
+
+	(void)state;
+	EACH_FAMILY(f)
+	{
+		struct tuple answer = ask(f, IPPROTO_TCP, soon());
+
+		for (i = 0; i < sizeof(never); i++)
+			verdict_is(says_tcp(answer, never[i], EXPECTED), V_UNSOLICITED, "no answer", f);
+		for (i = 0; i < sizeof(answers); i++) {
+			verdict_is(says_tcp(answer, answers[i], EXPECTED - 1), V_UNSOLICITED, "before", f);
+			verdict_is(says_tcp(answer, answers[i], EXPECTED + 1), V_UNSOLICITED, "behind", f);
+		}
+		assert_int_equal(noted(answer).state, ASKED_WAITS);
+		for (i = 0; i < sizeof(answers); i++) {
+			ask(f, IPPROTO_TCP, soon());
+			verdict_is(says_tcp(answer, answers[i], EXPECTED), V_ASKED, "answer", f);
+			assert_int_equal(noted(answer).type, answers[i]);
+		}
 	}
 }
 
@@ -233,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(answers_are_noted_with_their_circuit),
 		CASE(the_first_answer_is_the_one),
+		CASE(only_what_acknowledges_the_question_answers_it),
 		CASE(nothing_is_noted_too_late),
 		CASE(strangers_end_as_before),
 		CASE(a_flow_goes_before),

@@ -56,14 +56,16 @@ enum meanwhile { NOTHING, ANSWERED, ANSWERED_ANOTHER, FLOW };
 
 static int asks_while(enum meanwhile what, struct test_outcome *out)
 {
-	struct asked entry = {.state = ASKED_ANSWERED, .dport = htons(40321)};
+	struct asked entry = {.state = ASKED_ANSWERED, .dport = htons(40321)}, waits;
 	int err, status = 0;
 	pid_t child = fork();
 
 	if (!child) {
 		alarm(10);
-		while (!get("asked", &key, &(struct asked){0}))
+		while (!get("asked", &key, &waits))
 			;
+		if (waits.expected != question.serial + 1)
+			_exit(1);
 		entry.dport += what == ANSWERED_ANOTHER;
 		if (what == ANSWERED || what == ANSWERED_ANOTHER)
 			put("asked", &key, &entry);
