@@ -6,18 +6,20 @@
 # own are compared by agree.py.
 #
 #   all.sh [PART...]    bench grow cores latency expiry profile
+#
+# ROUNDS of each figure, 3 unless it is said.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 2
-results=${OUT:-build/bench}
-# s, on two cores that are idle otherwise
-declare -A length=([bench]=280 [grow]=280 [cores]=30 [latency]=40 [expiry]=150 [profile]=10)
+results=${OUT:-build/bench} rounds=${ROUNDS:-3}
+# s of three rounds, on two cores that are idle otherwise
+declare -A length=([bench]=420 [grow]=400 [cores]=40 [latency]=50 [expiry]=150 [profile]=10)
 (($#)) || set -- bench grow cores latency expiry profile
 whole=0
 for part in "$@"; do
 	[[ ${length[$part]:-} ]] || { echo "bench: $part: accepted: ${!length[*]}" >&2; exit 2; }
-	whole=$((whole + length[$part]))
+	whole=$((whole + length[$part] * rounds / 3))
 done
 echo "bench: $*: about $(((whole + 59) / 60)) minutes; nothing else should run meanwhile"
 mkdir -p "$results"
@@ -25,7 +27,7 @@ rm -f "$results"/*.txt "$results"/*.svg "$results"/{bench,grow,cores,latency,exp
 status=0
 for part in "$@"; do
 	start=$SECONDS
-	bash "$here/$part.sh" --json "$results/$part.json" 2>&1 | tee "$results/$part.txt" || status=1
+	bash "$here/$part.sh" --rounds "$rounds" --json "$results/$part.json" 2>&1 | tee "$results/$part.txt" || status=1
 	echo "$part: took $((SECONDS - start)) s"
 done
 /usr/bin/python3 "$here/plot.py" "$results" || status=$?

@@ -41,13 +41,30 @@ BUDGETS = (
 )
 
 
+def losses(row, number):
+    """One line of what `show` and the wires of a gateway say that was lost, if anything was."""
+    text = sys.stdin.read()
+    document, end = json.JSONDecoder().raw_decode(text)
+    lost = {v["verdict"]: int(v["packets"]) for v in document["verdicts"]
+            if v["action"] == "DROP" and int(v["packets"])}
+    for line in text[end:].splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1].endswith(("drops:", "xmit_errors:")) and int(words[2]):
+            lost[f"{words[0]} {words[1][:-1]}"] = int(words[2])
+    if lost:
+        print(json.dumps({"losses": lost, "row": row, "round": int(number)}))
+
+
 def read(path):
     """The measurements by (row, kind, flows), and the maps."""
     cells, maps = collections.defaultdict(list), []
     with open(path, encoding="utf-8") as lines:
         for line in lines:
             entry = json.loads(line)
-            if "map" in entry:
+            if "losses" in entry:
+                print(f"{entry['row']}, round {entry['round']}: lost: "
+                      + ", ".join(f"{name} {count}" for name, count in entry["losses"].items()))
+            elif "map" in entry:
                 maps.append(entry)
             else:
                 cells[entry["row"], entry["what"], entry["flows"]].append(entry)
@@ -165,6 +182,8 @@ def print_report(document, result, short):
 
 
 def main():
+    if sys.argv[1:2] == ["--losses"]:
+        return losses(*sys.argv[2:])
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", required=True)
     parser.add_argument("--short", action="store_true")

@@ -131,7 +131,8 @@ gateway_start() { # binary, of the configuration in work
 	nsenter --net=/run/netns/${prefix}gw taskset -c $(((cpu + 1) % $(nproc))) \
 		"$1" -c "$work/samepath.yaml" run >"$work/log" 2>&1 9>&- & # a daemon left over holds no lock
 	daemon=$!
-	until gw "$1" -c "$work/samepath.yaml" -j show 2>/dev/null | grep -q '"daemon": *"running"'; do
+	# no pipe: who is heard to its end by nobody fails
+	until grep -q '"daemon": *"running"' < <(gw "$1" -c "$work/samepath.yaml" -j show 2>/dev/null); do
 		kill -0 $daemon 2>/dev/null || { cat "$work/log" >&2; return 1; }
 		pause 0.05
 	done
