@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include "circuit_test.h"
+#include "instance.h"
 #include "observe.h"
 #include "prefix.h"
 #include "print.h"
@@ -19,8 +20,10 @@ struct course {
 	struct test_wire wire[2]; /* IPv4, IPv6 */
 	struct in6_addr from[2]; /* all zero: the circuit has none of this family */
 	unsigned int circuit;
-	uint16_t first; /* port */
-	unsigned int ports; /* used up */
+	struct observe_link *links; /* of all circuits */
+	size_t link_count;
+	struct test_ports ports;
+	struct instance instance;
 };
 
 static volatile sig_atomic_t ended;
@@ -51,9 +54,9 @@ static int ask(struct course *c, const struct test_request *q, const struct test
 
 	getrandom(&question.serial, sizeof(question.serial), 0);
 	do {
-		if (c->ports == TEST_PORTS)
+		question.port = test_ports_next(&c->ports, to);
+		if (!question.port)
 			return -ENOSPC;
-		question.port = (uint16_t)(c->first + c->ports++);
 		err = test_ask(&c->maps, &c->wire[six], &question, q->timeout, out);
 	} while (err == -EEXIST && !ended);
 	return err;
@@ -61,20 +64,40 @@ static int ask(struct course *c, const struct test_request *q, const struct test
 
 static const char *failure(int error)
 {
-	return error == -ENOBUFS ? "refused by the guard" : "no way out of the circuit";
+	if (error == -EPERM)
+		return "refused by a filter of this machine";
+	return error == -ENOBUFS ? "refused by the guard, or by a full queue" : "no way out of the circuit";
 }
 
-static void judge(unsigned int circuit, const struct test_outcome *a, struct tested *t)
+/* Is this device none of the circuit's links? A route or rule of somebody else's leads there, where no guard is. */
+static bool elsewhere(const struct course *c, uint32_t oif)
 {
+	for (size_t i = 0; i < c->link_count; i++)
+		if (c->links[i].ifindex == oif && c->links[i].role.kind == ROLE_LINK &&
+		    c->links[i].role.circuit == c->circuit)
+			return false;
+	return oif;
+}
+
+/* What went wrong is what is told, of the devices as of the answers. */
+static void judge_way(const struct course *c, const struct test_outcome *a, struct tested *t)
+{
+	if (a->oif && !t->elsewhere)
+		t->oif = a->oif;
+	t->elsewhere |= elsewhere(c, a->oif);
+}
+
+static void judge(const struct course *c, const struct test_outcome *a, struct tested *t)
+{
+	unsigned int circuit = c->circuit;
 	uint64_t time = a->answer.time - a->sent;
 
 	t->sent += !a->error;
-	t->oif = a->oif ? a->oif : t->oif;
+	judge_way(c, a, t);
 	if (a->error)
 		t->finding = failure(a->error);
 	if (!a->heard)
 		return;
-	/* what went wrong is what is told */
 	if (!t->astray || a->answer.circuit != circuit) {
 		t->heard = true;
 		t->answer = a->answer;
@@ -90,6 +113,8 @@ static void judge(unsigned int circuit, const struct test_outcome *a, struct tes
 
 static const char *finding(const struct tested *t)
 {
+	if (t->elsewhere)
+		return "left by another device";
 	if (t->astray)
 		return "answered on another circuit";
 	if (t->finding)
@@ -97,7 +122,7 @@ static const char *finding(const struct tested *t)
 	if (!t->sent)
 		return "not asked";
 	if (t->answered == t->sent)
-		return TEST_SOUND;
+		return t->hops_astray ? "a hop answered on another circuit" : TEST_SOUND;
 	if (t->answered)
 		return "partly answered";
 	if (t->heard)
@@ -117,6 +142,8 @@ static int trace(struct course *c, const struct test_request *q, struct tested *
 		if (err)
 			break;
 		t->hop_count++;
+		judge_way(c, a, t);
+		t->hops_astray += a->heard && a->answer.circuit != c->circuit;
 		silent = a->heard ? 0 : silent + 1;
 		if (test_arrived(a, t->target) || a->error)
 			break;
@@ -132,7 +159,7 @@ static int test_one(struct course *c, const struct test_request *q, struct teste
 	for (unsigned int i = 0; i < q->count && !ended && !err; i++) {
 		err = ask(c, q, t->target, 64, &a);
 		if (!err)
-			judge(c->circuit, &a, t);
+			judge(c, &a, t);
 	}
 	if (q->trace && !err)
 		err = trace(c, q, t);
@@ -164,11 +191,10 @@ static bool pool_address(const struct test_request *q, const struct circuit *c, 
 
 /* One line when the test cannot be made; EXIT_DONE: it can. */
 static int refuse(const struct observe *o, const struct test_request *q, const struct circuit *c,
-		  unsigned int number)
+		  struct course *course)
 {
-	struct observe_link *links = NULL;
-	size_t count = 0, up = 0;
 	struct in6_addr from;
+	bool up = false;
 
 	if (!pool_address(q, c, 4, &from) && !pool_address(q, c, 6, &from))
 		return q->from_family ?
@@ -184,11 +210,10 @@ static int refuse(const struct observe *o, const struct test_request *q, const s
 		if (!pool_address(q, c, q->to[i].family, &from))
 			return print_error("circuit %s: has no IPv%d address to ask from", q->circuit,
 					   q->to[i].family);
-	if (observe_links(o, &links, &count))
+	if (observe_links(o, &course->links, &course->link_count))
 		return EXIT_TROUBLE;
-	for (size_t i = 0; i < count; i++)
-		up += links[i].role.kind == ROLE_LINK && links[i].role.circuit == number && links[i].up;
-	free(links);
+	for (size_t i = 0; i < course->link_count; i++)
+		up |= course->links[i].up && !elsewhere(course, course->links[i].ifindex);
 	if (up)
 		return EXIT_DONE;
 	print_error("circuit %s: none of its links is up", q->circuit);
@@ -204,32 +229,47 @@ static int unknown(const struct observe *o, const char *name)
 		if (*o->circuits[i] && used < sizeof(list))
 			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
 						 used ? ", " : "", o->circuits[i]);
-	return print_error("circuit %s: gateway %s has none of this name; accepted: %s", name, o->name,
-			   list);
+	print_error("circuit %s: gateway %s has none of this name; accepted: %s", name, o->name, list);
+	return EXIT_NO;
 }
 
-static int begin(struct course *c, const struct observe *o)
+static int begin(struct course *c, const struct observe *o, const struct circuit *circuit)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = end };
-	uint16_t random;
 	int err = test_maps_open(&c->maps, o);
 
-	getrandom(&random, sizeof(random), 0);
-	c->first = (uint16_t)((random | 0x8000) & ~(TEST_PORTS - 1));
+	err = err ? err : instance_open(&c->instance, o->name);
+	c->maps.instance = &c->instance;
+	err = err ? err : test_ports_open(&c->ports, o, circuit, c->from);
 	for (unsigned int six = 0; six < 2 && !err; six++)
 		if (!IN6_IS_ADDR_UNSPECIFIED(&c->from[six]))
 			err = test_wire_open(&c->wire[six], &c->from[six]);
 	if (err)
 		return print_error("circuit test: cannot ask: %s", strerror(-err)), err;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	for (unsigned int i = 0; i < 3; i++)
+		sigaction(signals[i], &action, NULL);
 	return 0;
+}
+
+static const char *reason(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return "nothing is applied here any more";
+	case -ENOSPC:
+		return "no port of the circuit's port-range is left to ask from";
+	case -E2BIG:
+		return "too many questions of other tests are waiting";
+	}
+	return strerror(-err);
 }
 
 static int run(struct course *c, const struct observe *o, const struct test_request *q)
 {
 	static struct tested all[TEST_DESTINATIONS];
 	int err = 0, status = EXIT_DONE;
+	char why[128];
 
 	for (unsigned int i = 0; i < q->targets; i++) {
 		all[i] = (struct tested){ .target = &q->to[i] };
@@ -239,15 +279,21 @@ static int run(struct course *c, const struct observe *o, const struct test_requ
 		if (strcmp(all[i].finding, TEST_SOUND))
 			status = EXIT_NO;
 	}
-	if (err)
-		return print_error("circuit test: cannot ask: %s", strerror(-err));
-	test_print(o, q, c->from, all);
-	return status;
+	/* of a lock that others keep it is said, and JSON is one document */
+	if (err == -EBUSY && print_json)
+		return EXIT_TROUBLE;
+	snprintf(why, sizeof(why), "circuit test: ended: %s", reason(err));
+	/* what was measured before is told all the same */
+	test_print(o, q, c->from, all, err && err != -EBUSY ? why : NULL);
+	return err ? EXIT_TROUBLE : status;
 }
 
 int circuit_test(struct observe *o, struct test_request *q)
 {
-	struct course c = { .maps = { -1, -1, -1 }, .wire = { { -1, -1 }, { -1, -1 } } };
+	struct course c = { .maps = { -1, -1, -1, NULL },
+			    .wire = { { -1, -1 }, { -1, -1 } },
+			    .ports = { .listeners = -1 },
+			    .instance = { .lock = -1 } };
 	int number = observe_circuit_number(o, q->circuit), status;
 	struct circuit circuit;
 	uint8_t families = 0;
@@ -262,11 +308,13 @@ int circuit_test(struct observe *o, struct test_request *q)
 	families |= pool_address(q, &circuit, 6, &c.from[1]) ? 2 : 0;
 	if (!q->targets)
 		q->targets = test_derive(q->circuit, families, q->to);
-	status = refuse(o, q, &circuit, c.circuit);
+	status = refuse(o, q, &circuit, &c);
 	if (!status)
-		status = begin(&c, o) ? EXIT_TROUBLE : run(&c, o, q);
+		status = begin(&c, o, &circuit) ? EXIT_TROUBLE : run(&c, o, q);
 	test_maps_close(&c.maps);
 	test_wire_close(&c.wire[0]);
 	test_wire_close(&c.wire[1]);
+	test_ports_close(&c.ports);
+	free(c.links);
 	return status;
 }

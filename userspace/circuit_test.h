@@ -5,7 +5,8 @@
  * A question is a raw packet of the gateway's own, so the routing rule of the pool and the guard decide as for any
  * other. Its answer belongs to no flow: the packet path drops it, and notes it before (maps/asked.h). A tuple that
  * a flow has is never asked from, and when one takes it meanwhile, the question is asked again with another port;
- * tables of flows are only read.
+ * tables of flows are only read. A flow that takes it meanwhile finds the far end with half a connection for as
+ * long as the reset of the question takes: its SYN may have to be sent twice.
  */
 #ifndef SAMEPATH_USERSPACE_CIRCUIT_TEST_H
 #define SAMEPATH_USERSPACE_CIRCUIT_TEST_H
@@ -15,20 +16,21 @@
 #include <stdint.h>
 #include "../maps/asked.h"
 
+struct circuit;
+struct instance;
 struct observe;
 
 #define TEST_DESTINATIONS 16
 #define TEST_COUNT 20
 #define TEST_HOPS 30
 #define TEST_SILENT 3 /* hops without an answer that end a path */
-/* Ports (identifiers) that one test may use up: no two questions have the same. */
-#define TEST_PORTS 1024
 
 /* TCP with a port, an echo without. */
 struct test_target {
 	struct in6_addr address; /* mapped */
 	uint8_t family;
 	uint16_t port; /* host order, 0: echo */
+	uint32_t oif; /* what belongs to one link is asked over it, 0: as the kernel chooses */
 };
 
 struct test_request {
@@ -55,7 +57,7 @@ struct test_question {
 struct test_outcome {
 	uint64_t sent; /* ns */
 	uint32_t oif; /* device that it left by, 0: it did not */
-	int error; /* -errno of sending; -ENOBUFS: the guard refused it */
+	int error; /* -errno of sending */
 	bool heard;
 	struct asked answer; /* when heard */
 };
@@ -80,18 +82,42 @@ struct test_wire {
 int test_wire_open(struct test_wire *w, const struct in6_addr *from);
 void test_wire_close(struct test_wire *w);
 int test_wire_send(const struct test_wire *w, const struct test_question *q, bool reset);
+/* Forgets what left until now: what is seen then is of the question that is sent next. */
+void test_wire_clear(const struct test_wire *w);
 /* The device that the question left by, as far as is known now; 0: none. */
 uint32_t test_wire_left(const struct test_wire *w, const struct test_question *q);
 
 /* Where questions are entered and answers found. */
 struct test_maps {
 	int asked, flows4, flows6;
+	/* Held while a packet is sent: `stop` takes guards away. NULL: there is nobody who would. */
+	struct instance *instance;
 };
 int test_maps_open(struct test_maps *m, const struct observe *o);
 void test_maps_close(struct test_maps *m);
-/* Asks and waits. 0, -EEXIST: the tuple is a flow's, or another test's; another -errno: it cannot be asked. */
+/* Deletes questions that nobody waits for any more: a test that was killed could not. */
+void test_maps_clear(const struct test_maps *m);
+/*
+ * Asks and waits. 0, -EEXIST: the tuple is a flow's, or another test's; another -errno: it cannot be asked, -ENOENT:
+ * for the gateway was stopped, -EBUSY, said: for another command keeps it.
+ */
 int test_ask(const struct test_maps *m, const struct test_wire *w, const struct test_question *q,
 	     unsigned int timeout, struct test_outcome *out);
+
+/* Ports (identifiers) to ask from. No two questions of a test have the same. */
+struct test_ports {
+	uint16_t low; /* host order */
+	uint32_t count, start, tried;
+	bool local[2]; /* the address of IPv4, IPv6 is the machine's own, which has sockets of its own there */
+	uint16_t local_min, local_max; /* the kernel's */
+	int listeners;
+};
+int test_ports_open(struct test_ports *p, const struct observe *o, const struct circuit *c,
+		    const struct in6_addr from[2]);
+void test_ports_close(struct test_ports *p);
+/* 0: none is left. */
+uint16_t test_ports_next(struct test_ports *p, const struct test_target *to);
+
 /* A signal ended the test. */
 bool test_ended(void);
 
@@ -99,6 +125,8 @@ bool test_ended(void);
 struct tested {
 	const struct test_target *target;
 	unsigned int sent, answered, astray;
+	unsigned int hops_astray; /* of the path, that answered on another circuit */
+	bool elsewhere; /* a question left by what is no link of the circuit: `oif` is that */
 	uint64_t least, most, sum; /* ns */
 	uint32_t oif;
 	bool heard;
@@ -110,8 +138,9 @@ struct tested {
 #define TEST_SOUND "same circuit" /* the finding of a destination that is as it should be */
 /* Did the answer come from the destination itself? Only errors come from others. */
 bool test_arrived(const struct test_outcome *a, const struct test_target *t);
+/* With `error` the test ended before its time. */
 void test_print(const struct observe *o, const struct test_request *q, const struct in6_addr from[2],
-		const struct tested *all);
+		const struct tested *all, const char *error);
 
 /* The whole test. Status for the shell. */
 int circuit_test(struct observe *o, struct test_request *q);

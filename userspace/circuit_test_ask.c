@@ -8,16 +8,36 @@
 #include <time.h>
 #include <unistd.h>
 #include "circuit_test.h"
+#include "instance.h"
+#include "maps.h"
 #include "observe.h"
 
 #define MILLISECOND 1000000ULL
+#define LEFT_BEHIND (1000 * MILLISECOND) /* after its time, a question has nobody who would delete it */
 
 int test_maps_open(struct test_maps *m, const struct observe *o)
 {
 	m->asked = observe_map(o, "asked");
 	m->flows4 = observe_map(o, "flows4");
 	m->flows6 = observe_map(o, "flows6");
+	if (m->asked >= 0)
+		test_maps_clear(m);
 	return m->asked < 0 ? m->asked : m->flows4 < 0 ? m->flows4 : m->flows6 < 0 ? m->flows6 : 0;
+}
+
+void test_maps_clear(const struct test_maps *m)
+{
+	struct flow_key6 key, next;
+	uint64_t now = observe_now();
+	struct asked a;
+	bool more = !bpf_map_get_next_key(m->asked, NULL, &next);
+
+	while (more) {
+		key = next;
+		more = !bpf_map_get_next_key(m->asked, &key, &next);
+		if (!bpf_map_lookup_elem(m->asked, &key, &a) && a.until + LEFT_BEHIND < now)
+			bpf_map_delete_elem(m->asked, &key);
+	}
 }
 
 void test_maps_close(struct test_maps *m)
@@ -68,7 +88,9 @@ static void wait_for(const struct test_maps *m, const struct flow_key6 *key, uin
 	do {
 		if (bpf_map_lookup_elem(m->asked, key, &out->answer))
 			return;
-		out->heard = out->answer.state == ASKED_ANSWERED;
+		/* a copy takes its time: what stands before the state may be older than that, and in the next is not */
+		out->heard = out->answer.state == ASKED_ANSWERED &&
+			     !bpf_map_lookup_elem(m->asked, key, &out->answer);
 		if (out->heard || test_ended())
 			return;
 		nanosleep(&pause, NULL);
@@ -78,23 +100,68 @@ static void wait_for(const struct test_maps *m, const struct flow_key6 *key, uin
 	} while (now < until);
 }
 
-static int ask(const struct test_maps *m, const struct test_wire *w, const struct test_question *q,
-	       const struct flow_key6 *key, uint64_t until, struct test_outcome *out)
+/*
+ * Without the gateway nothing keeps a pool address on its circuit: what is sent is sent while nobody can stop it.
+ * One without pins was stopped, whatever else of it stayed.
+ */
+static int hold(const struct test_maps *m)
 {
+	int err = m->instance ? instance_lock_there(m->instance) : 0;
+
+	if (!err && m->instance && !maps_pinned(m->instance->pins)) {
+		instance_unlock(m->instance);
+		err = -ENOENT;
+	}
+	return err;
+}
+
+static void let_go(const struct test_maps *m)
+{
+	if (m->instance)
+		instance_unlock(m->instance);
+}
+
+static int ask(const struct test_maps *m, const struct test_wire *w, const struct test_question *q,
+	       const struct flow_key6 *key, struct test_outcome *out)
+{
+	int err = hold(m);
+
+	if (err)
+		return err;
 	/* after the insert: nothing that comes from now on is missed, and a flow that came before is seen */
-	if (has_flow(m, q, key))
-		return -EEXIST;
-	out->sent = observe_now();
-	out->error = test_wire_send(w, q, false);
-	if (!out->error)
+	if (has_flow(m, q, key)) {
+		err = -EEXIST;
+	} else {
+		test_wire_clear(w);
+		out->sent = observe_now();
+		out->error = test_wire_send(w, q, false);
+	}
+	let_go(m);
+	return err;
+}
+
+/* Whoever heard the SYN has half a connection now, also when the answer went another way or was late. */
+static void take_back(const struct test_maps *m, const struct test_wire *w, const struct test_question *q,
+		      const struct test_outcome *out)
+{
+	bool refused = out->heard && out->answer.dport == htons(q->port) &&
+		       (out->answer.error || out->answer.type & TH_RST);
+
+	if (!q->to->port || out->error || refused || hold(m))
+		return;
+	test_wire_send(w, q, true);
+	let_go(m);
+}
+
+static int hear(const struct test_maps *m, const struct test_wire *w, const struct test_question *q,
+		const struct flow_key6 *key, uint64_t until, struct test_outcome *out)
+{
+	if (!out->error) {
 		wait_for(m, key, until, out);
-	out->oif = test_wire_left(w, q);
-	if (has_flow(m, q, key) || (out->heard && out->answer.dport != key->dport))
-		return -EEXIST;
-	/* the far end has half a connection now */
-	if (out->heard && q->to->port && !out->answer.error && !(out->answer.type & TH_RST))
-		test_wire_send(w, q, true);
-	return 0;
+		out->oif = test_wire_left(w, q);
+	}
+	take_back(m, w, q, out);
+	return has_flow(m, q, key) || (out->heard && out->answer.dport != key->dport) ? -EEXIST : 0;
 }
 
 int test_ask(const struct test_maps *m, const struct test_wire *w, const struct test_question *q,
@@ -108,7 +175,8 @@ int test_ask(const struct test_maps *m, const struct test_wire *w, const struct 
 	memset(out, 0, sizeof(*out));
 	if (bpf_map_update_elem(m->asked, &key, &entry, BPF_NOEXIST))
 		return -errno;
-	err = ask(m, w, q, &key, entry.until, out);
+	err = ask(m, w, q, &key, out);
+	err = err ? err : hear(m, w, q, &key, entry.until, out);
 	bpf_map_delete_elem(m->asked, &key);
 	return err;
 }

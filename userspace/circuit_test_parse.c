@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The words of `circuit test`, and the destinations that the configuration itself gives. */
 #include <errno.h>
+#include <limits.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +54,18 @@ static int number(const char *what, const char *text, unsigned int most, unsigne
 	return 0;
 }
 
+/* One host that is asked by way of a circuit: not a group, not this machine, and nothing of no use there. */
+static bool is_host(const struct test_target *t)
+{
+	const struct in6_addr *a = &t->address;
+	uint8_t first = a->s6_addr[12];
+
+	if (t->family == 4)
+		return first && first != 127 && first < 224;
+	return !IN6_IS_ADDR_MULTICAST(a) && !IN6_IS_ADDR_UNSPECIFIED(a) && !IN6_IS_ADDR_LOOPBACK(a) &&
+	       !IN6_IS_ADDR_V4MAPPED(a);
+}
+
 static int add_target(struct test_request *q, const char *value)
 {
 	if (q->targets == TEST_DESTINATIONS)
@@ -62,6 +76,9 @@ static int add_target(struct test_request *q, const char *value)
 		return print_error(
 			       "circuit test: --to %s: accepted: ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT",
 			       value),
+		       -EINVAL;
+	if (!is_host(&q->to[q->targets - 1]))
+		return print_error("circuit test: --to %s: accepted: the address of one host elsewhere", value),
 		       -EINVAL;
 	return 0;
 }
@@ -128,11 +145,13 @@ int test_parse(struct test_request *q, int argc, char **argv)
 }
 
 static bool put(struct test_target *out, unsigned int *count, uint8_t families, const struct prefix *p,
-		uint16_t port)
+		uint16_t port, uint32_t oif)
 {
 	if (*count == TEST_DESTINATIONS || !(families & (p->family == 4 ? 4 : 2)))
 		return false;
-	out[*count] = (struct test_target){ .address = p->address, .family = p->family, .port = port };
+	out[*count] = (struct test_target){
+		.address = p->address, .family = p->family, .port = port, .oif = oif
+	};
 	/* the network itself is no host */
 	if (p->length < (p->family == 4 ? 31 : 127))
 		out[*count].address.s6_addr[15] |= 1;
@@ -180,7 +199,7 @@ static void from_feeds(const struct config *c, const char *circuit, uint8_t fami
 				continue;
 			for (size_t i = 0; i < set->prefix_count; i++)
 				if (put(out, count, families, &set->prefixes[i],
-					port_of(set->tcp_ports)))
+					port_of(set->tcp_ports), 0))
 					break;
 		}
 	}
@@ -191,12 +210,15 @@ static void from_links(const struct config_circuit *k, uint8_t families, struct 
 {
 	for (size_t l = 0; l < k->link_count; l++) {
 		const struct config_check *check = &k->links[l].check;
+		uint32_t oif = if_nametoindex(k->links[l].interface);
 
+		/* of one that is gone it is told that nothing leaves by it */
+		oif = oif ? oif : INT_MAX;
 		if (check->protocol)
 			put(out, count, families, &check->target,
-			    check->protocol == IPPROTO_TCP ? check->port : 0);
+			    check->protocol == IPPROTO_TCP ? check->port : 0, oif);
 		for (size_t i = 0; i < k->links[l].next_hops.count; i++)
-			put(out, count, families, &k->links[l].next_hops.at[i].prefix, 0);
+			put(out, count, families, &k->links[l].next_hops.at[i].prefix, 0, oif);
 	}
 }
 

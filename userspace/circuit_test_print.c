@@ -40,13 +40,17 @@ static const char *kind(const struct asked *a, const struct test_target *t, char
 	return buffer;
 }
 
+static const char *destination(const struct test_target *to, char *buffer, size_t size)
+{
+	return probe_target_text(to->port ? IPPROTO_TCP : IPPROTO_ICMP, &to->address, to->port, buffer, size);
+}
+
 static void print_destination(const struct observe *o, const struct tested *t)
 {
 	char text[PREFIX_TEXT + 48], name[IFNAMSIZ];
 	const struct test_target *to = t->target;
 
-	print_cell_text(probe_target_text(to->port ? IPPROTO_TCP : IPPROTO_ICMP, &to->address, to->port,
-					  text, sizeof(text)));
+	print_cell_text(destination(to, text, sizeof(text)));
 	print_cell_number(t->sent);
 	print_cell_number(t->answered);
 	print_cell_number(t->least / 1000);
@@ -70,7 +74,7 @@ static void print_hops(const struct observe *o, const struct tested *t)
 	for (unsigned int h = 0; h < t->hop_count; h++) {
 		const struct test_outcome *a = &t->hops[h];
 
-		print_cell_text(address_text(&t->target->address, text));
+		print_cell_text(destination(t->target, text, sizeof(text)));
 		print_cell_number(h + 1);
 		print_cell_text(a->heard ? address_text(&a->answer.source, text) : NULL);
 		print_cell_number(a->heard ? (a->answer.time - a->sent) / 1000 : 0);
@@ -81,7 +85,7 @@ static void print_hops(const struct observe *o, const struct tested *t)
 }
 
 void test_print(const struct observe *o, const struct test_request *q, const struct in6_addr from[2],
-		const struct tested *all)
+		const struct tested *all, const char *error)
 {
 	static const char *const columns[] = { "destination",  "sent",	 "answered", "min-us",
 					       "avg-us",       "max-us", "out",	     "back",
@@ -91,6 +95,8 @@ void test_print(const struct observe *o, const struct test_request *q, const str
 	char text[PREFIX_TEXT];
 
 	print_begin();
+	if (error && print_json)
+		print_value_text("error", error);
 	print_value_text("circuit", q->circuit);
 	for (unsigned int six = 0; six < 2; six++)
 		if (!IN6_IS_ADDR_UNSPECIFIED(&from[six]))
@@ -106,4 +112,6 @@ void test_print(const struct observe *o, const struct test_request *q, const str
 		print_table_end();
 	}
 	print_end();
+	if (error && !print_json)
+		print_error("%s", error);
 }

@@ -7,6 +7,7 @@
 #include <linux/if_packet.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -41,12 +42,20 @@ static int raw_socket(const struct in6_addr *from)
 	return err;
 }
 
-/* What the kernel sends on any device, behind the guard; the packet path's own does not come by here. */
-static int packet_socket(void)
+/*
+ * What the kernel sends from this address on any device, behind the guard; the packet path's own does not come by
+ * here. With all that a busy machine sends, the queue would be full before it is read.
+ */
+static int packet_socket(const struct in6_addr *address)
 {
+	bool four = IN6_IS_ADDR_V4MAPPED(address);
 	struct sock_filter outgoing[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 3),
+		/* of IPv6 the last word */
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 four ? offsetof(struct iphdr, saddr) : offsetof(struct ip6_hdr, ip6_src) + 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohl(address->s6_addr32[3]), 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, TEST_PACKET),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
@@ -71,7 +80,7 @@ int test_wire_open(struct test_wire *w, const struct in6_addr *from)
 	w->out = raw_socket(from);
 	if (w->out < 0)
 		return w->out;
-	w->seen = packet_socket();
+	w->seen = packet_socket(from);
 	return w->seen < 0 ? w->seen : 0;
 }
 
@@ -91,11 +100,22 @@ int test_wire_send(const struct test_wire *w, const struct test_question *q, boo
 	uint8_t packet[TEST_PACKET];
 	uint32_t size = test_packet(q, reset, packet);
 	bool four = q->to->family == 4;
+	int oif = (int)q->to->oif;
 
+	if (setsockopt(w->out, SOL_SOCKET, SO_BINDTOIFINDEX, &oif, sizeof(oif)))
+		return -errno;
 	return sendto(w->out, packet, size, 0, four ? (void *)&in : (void *)&in6,
 		      four ? sizeof(in) : sizeof(in6)) < 0 ?
 		       -errno :
 		       0;
+}
+
+void test_wire_clear(const struct test_wire *w)
+{
+	uint8_t byte;
+
+	while (recv(w->seen, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
+		;
 }
 
 uint32_t test_wire_left(const struct test_wire *w, const struct test_question *q)

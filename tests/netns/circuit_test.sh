@@ -47,7 +47,8 @@ found=(destination answered back-circuit answer finding)
 say "bad lines"
 refused 'nothing is applied here' chicago
 apply
-refused 'circuit houston: .*accepted: internet, chicago, dallas' houston
+tested 1 houston
+matches "unknown circuit" 'circuit houston: .*accepted: internet, chicago, dallas' "$(cat "$work/told")"
 refused 'no address of the outbound pool of circuit chicago' chicago --from 203.0.113.48
 refused '198.51.100: accepted: ADDRESS' chicago --to 198.51.100
 refused 'value is missing' chicago --to
@@ -74,17 +75,20 @@ same "the conversation" "$was" "$(say_to kept)"
 say "what the configuration gives to ask"
 tested 0 dallas # the next hop
 same "dallas" "icmp/172.16.1.2 3 dallas same circuit" "$(rows destinations destination answered back-circuit finding)"
-tested 0 chicago --count 1
-matches "chicago" 'tcp/198.18.1.1:443 1 chicago RST same circuit' "$(rows destinations "${found[@]}")"
+for _ in 1 2 3; do # each next hop over its own link, whatever the kernel would choose
+	tested 0 chicago --count 1
+	matches "chicago" 'tcp/198.18.1.1:443 1 chicago RST same circuit' "$(rows destinations "${found[@]}")"
+	matches "next hops" 'icmp/172.16.0.2 er0.*icmp/172.16.0.6 er1' "$(rows destinations destination out | paste -sd' ')"
+done
 
 say "the way there, beside a conversation"
 background ping pilot ping -n -i 0.01 -c 100 -W 2 $exchange4
 pinged=$last
 tested 0 chicago --to 198.18.1.78 --to 198.18.1.78:9 --trace --count 20
-same "hops" "198.18.1.78 1 172.16.0.[26] chicago
-198.18.1.78 2 198.18.1.78 chicago
-198.18.1.78 1 172.16.0.[26] chicago
-198.18.1.78 2 198.18.1.78 chicago" "$(rows path destination hop address back-circuit | sed 's/172.16.0.[26]/172.16.0.[26]/')"
+same "hops" "icmp/198.18.1.78 1 172.16.0.[26] chicago
+icmp/198.18.1.78 2 198.18.1.78 chicago
+tcp/198.18.1.78:9 1 172.16.0.[26] chicago
+tcp/198.18.1.78:9 2 198.18.1.78 chicago" "$(rows path destination hop address back-circuit | sed 's/172.16.0.[26]/172.16.0.[26]/')"
 wait "$pinged"
 matches "ping" ' 100 received' "$(cat "$work/ping.out")"
 
@@ -93,19 +97,34 @@ tested 1 chicago --to 198.51.100.77 --count 1
 matches "unreachable" '^198.51.100.77 unreachable .code 0. from 172.16.0.[26] an error came back$' \
 	"$(rows destinations destination answer finding | sed 's/icmp.//')"
 ip -n "${lab}chicago" route add blackhole 198.51.100.77/32
-background silent gw "$samepath" -c "$work/samepath.yaml" -j circuit test chicago --to 198.51.100.77:80 --count 1 --timeout 2
+background silent gw "$samepath" -c "$work/samepath.yaml" -j circuit test chicago --to 198.51.100.77 --count 1 --timeout 2
 silent_test=$last
 asks() { [[ $(asked) != "[]" ]]; }
 wait_for 5 asks
 port=$(asked | /usr/bin/python3 -c 'import json, sys
 key = json.load(sys.stdin)[0]["key"]
 print(int(key[34], 16) << 8 | int(key[35], 16))')
-quiet_sp -j explain tcp 198.51.100.77:80 203.0.113.40:"$port" on er0 >"$work/explained" || :
+quiet_sp -j explain echo-reply 198.51.100.77 203.0.113.40:"$port" on er0 >"$work/explained" || :
 matches "explained" '"verdict": "ASKED"' "$(cat "$work/explained")"
 status=0
 wait "$silent_test" || status=$?
 cp "$work/silent.out" "$work/told"
-same "silence" "1 tcp/198.51.100.77:80 0 None None no answer" "$status $(rows destinations "${found[@]}")"
+same "silence" "1 icmp/198.51.100.77 0 None None no answer" "$status $(rows destinations "${found[@]}")"
+
+say "the question leaves by what is no link of the circuit"
+ip -n "${lab}gw" link add mgmt0 type veth peer name m0 netns "${lab}far"
+ip -n "${lab}gw" addr add 172.16.10.1/30 dev mgmt0
+ip -n "${lab}far" addr add 172.16.10.2/30 dev m0
+ip -n "${lab}gw" link set mgmt0 up
+ip -n "${lab}far" link set m0 up
+on far sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.m0.rp_filter=0
+ip -n "${lab}gw" route add 198.18.1.78/32 via 172.16.10.2 table 101
+tested 1 chicago --to 198.18.1.78 --to 198.18.1.78:9 --count 1
+same "elsewhere" "icmp/198.18.1.78 mgmt0 1 chicago left by another device
+tcp/198.18.1.78:9 mgmt0 1 chicago left by another device" \
+	"$(rows destinations destination out answered back-circuit finding)"
+ip -n "${lab}gw" link del mgmt0
+refused 'one host elsewhere' chicago --to 127.0.0.1
 
 say "the far end answers over another circuit"
 ip -n "${lab}chicago" link add across type veth peer name across netns "${lab}internet"
@@ -116,11 +135,33 @@ ip -n "${lab}internet" link set across up
 on internet sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.across.rp_filter=0
 ip -n "${lab}internet" route add 203.0.113.40/32 via 192.0.2.1
 ip -n "${lab}chicago" route add 203.0.113.40/32 via 172.16.9.2
+ip -n "${lab}chicago" rule add iif c9 lookup 50
+ip -n "${lab}chicago" route add 203.0.113.40/32 via 172.16.0.1 table 50
+tested 1 chicago --to 198.18.1.78 --count 1 --trace
+same "a hop" "icmp/198.18.1.78 1 chicago echo reply a hop answered on another circuit" "$(rows destinations "${found[@]}")"
+ip -n "${lab}chicago" rule del iif c9 lookup 50
 tested 1 chicago --to 198.18.1.78 --to 198.18.1.78:9 --count 1 --trace
 same "astray" "icmp/198.18.1.78 1 internet echo reply answered on another circuit
 tcp/198.18.1.78:9 1 internet RST answered on another circuit" "$(rows destinations "${found[@]}")"
 same "where" "wan0 wan0" "$(rows destinations back | paste -sd' ')"
 matches "hops" '^1 internet 2 internet 1 internet 2 internet$' "$(rows path hop back-circuit | paste -sd' ')"
+
+say "ports of the circuit alone"
+edit 's/^(    outbound-pool: \[203.0.113.40.*)/\1\n    port-range: 2000-2999/'
+apply
+background ports chicago /usr/bin/python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+print("listening", flush=True)
+while True:
+    packet = s.recv(64)
+    if packet[12:16] == socket.inet_aton("203.0.113.40"):
+        print(int.from_bytes(packet[20:22], "big"), flush=True)'
+wait_for 5 grep -q listening "$work/ports.out"
+ip -n "${lab}chicago" route del 203.0.113.40/32
+tested 0 chicago --to $exchange4:9 --to $exchange4:7000 --count 20
+same "ports outside of 2000-2999" "" "$(grep -vE '^(2[0-9]{3}|listening)$' "$work/ports.out" | head -3)"
+(($(grep -c '^2' "$work/ports.out") >= 40)) || fail "questions seen: $(wc -l <"$work/ports.out")"
 
 say "no way out, and one that the guard refuses"
 ip -n "${lab}gw" route flush table 102
@@ -130,4 +171,18 @@ same "no route" "icmp/198.18.1.78 0 None None no way out of the circuit" "$(rows
 ip -n "${lab}gw" route replace default via 192.0.2.2 dev wan0 table 102
 quiet_on gw ping -c 1 -W 1 192.0.2.2 >/dev/null || :
 tested 1 dallas --to 198.18.1.78 --count 1
-same "guard" "icmp/198.18.1.78 0 None None refused by the guard" "$(rows destinations "${found[@]}")"
+same "guard" "icmp/198.18.1.78 0 None None refused by the guard, or by a full queue" "$(rows destinations "${found[@]}")"
+
+say "stop ends it, before a question leaves without the gateway"
+ip -n "${lab}chicago" route add blackhole 203.0.113.40/32
+background long gw "$samepath" -c "$work/samepath.yaml" -j circuit test chicago --to $exchange4 --to $exchange4:7000 --count 20
+long_test=$last
+wait_for 5 asks
+sp stop >"$work/stop"
+status=0
+wait "$long_test" || status=$?
+cp "$work/long.out" "$work/told"
+same "status when stopped" 2 "$status"
+matches "what was measured" "^icmp/$exchange4 [1-9][0-9]*  *tcp/$exchange4:7000 0 not asked\$" \
+	"$(rows destinations destination sent | head -1) $(rows destinations destination sent finding | tail -1)"
+matches "why" 'nothing is applied here any more' "$(cat "$work/told")"

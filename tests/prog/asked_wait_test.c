@@ -14,7 +14,7 @@ static struct flow_key6 key;
 
 static void prepare(int family, uint8_t protocol)
 {
-	target = (struct test_target){at(AT_EXCHANGE, family), family, protocol == IPPROTO_TCP ? 443 : 0};
+	target = (struct test_target){at(AT_EXCHANGE, family), family, protocol == IPPROTO_TCP ? 443 : 0, 0};
 	question = (struct test_question){&target, at(AT_CHICAGO, family), 40321, 64, 7};
 	answer = turned(talk(family, protocol, AT_CHICAGO, AT_EXCHANGE, 40321, 443));
 	key = (struct flow_key6){answer.saddr, answer.daddr, htons(answer.sport), htons(answer.dport),
@@ -35,16 +35,29 @@ static void flow_put(int family)
 		put("flows6", &key, &six);
 }
 
+static unsigned int sent, resets; /* by the latest question */
+
+static void count_sent(int fd)
+{
+	uint8_t packet[TEST_PACKET];
+	unsigned int head = target.family == 4 ? 20 : 40;
+
+	sent = resets = 0;
+	for (; recv(fd, packet, sizeof(packet), MSG_DONTWAIT) > 0; sent++)
+		resets += target.port && packet[head + 13] == RST;
+}
+
 /* Through a socket that takes whatever is sent, and leads nowhere. */
 static int asks(unsigned int timeout, struct test_outcome *out)
 {
-	struct test_maps maps = {map_of("asked"), map_of("flows4"), map_of("flows6")};
+	struct test_maps maps = {map_of("asked"), map_of("flows4"), map_of("flows6"), NULL};
 	struct test_wire wire = {-1, -1};
 	int ends[2], err;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
 	wire.out = ends[0];
 	err = test_ask(&maps, &wire, &question, timeout, out);
+	count_sent(ends[1]);
 	close(ends[0]);
 	close(ends[1]);
 	assert_int_equal(entries("asked"), 0);
@@ -52,7 +65,7 @@ static int asks(unsigned int timeout, struct test_outcome *out)
 }
 
 /* What happens while the question is out. */
-enum meanwhile { NOTHING, ANSWERED, ANSWERED_ANOTHER, FLOW };
+enum meanwhile { NOTHING, ANSWERED, REFUSED, UNREACHABLE, ANSWERED_ANOTHER, FLOW };
 
 static int asks_while(enum meanwhile what, struct test_outcome *out)
 {
@@ -67,10 +80,12 @@ static int asks_while(enum meanwhile what, struct test_outcome *out)
 		if (waits.expected != question.serial + 1)
 			_exit(1);
 		entry.dport += what == ANSWERED_ANOTHER;
-		if (what == ANSWERED || what == ANSWERED_ANOTHER)
-			put("asked", &key, &entry);
+		entry.type = what == REFUSED ? RST | ACK : 0;
+		entry.error = what == UNREACHABLE;
 		if (what == FLOW)
 			flow_put(target.family);
+		else if (what != NOTHING)
+			put("asked", &key, &entry);
 		_exit(0);
 	}
 	err = asks(what == NOTHING ? 20 : what == FLOW ? 500 : 5000, out);
@@ -94,6 +109,7 @@ static void flows_keep_their_tuples(void **state)
 		flow_put(f);
 		assert_int_equal(asks(1, &out), -EEXIST);
 		assert_int_equal(out.sent, 0);
+		assert_int_equal(sent, 0);
 		assert_true(half_get(&answer, &half));
 		assert_int_equal(half.flags, FLOW_REPLY);
 	}
@@ -128,10 +144,53 @@ static void only_its_own_answer_counts(void **state)
 	}
 }
 
+/* A SYN that was heard, for all that is known, leaves half a connection behind. */
+static void half_connections_are_taken_back(void **state)
+{
+	static const struct {
+		enum meanwhile what;
+		unsigned int resets;
+	} rows[] = {{NOTHING, 1}, {ANSWERED, 1}, {ANSWERED_ANOTHER, 1}, {REFUSED, 0}, {UNREACHABLE, 0}, {FLOW, 1}};
+	struct test_outcome out;
+	unsigned int i, r;
+
+	EACH(f, i) for (r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+		unsigned int expected = protocols[i] == IPPROTO_TCP ? rows[r].resets : 0;
+
+		rig_reset(state);
+		prepare(f, protocols[i]);
+		asks_while(rows[r].what, &out);
+		assert_int_equal(resets, expected);
+		assert_int_equal(sent, 1 + expected);
+	}
+}
+
+static void questions_of_killed_tests_are_cleared(void **state)
+{
+	struct test_maps maps = {map_of("asked"), -1, -1, NULL};
+	uint64_t now = monotonic();
+	const uint64_t until[] = {now - 5 * NANOSECONDS, now - 2 * NANOSECONDS, now, now + NANOSECONDS};
+	struct asked entry = {0};
+	unsigned int i;
+
+	(void)state;
+	prepare(6, IPPROTO_TCP);
+	for (i = 0; i < 4; i++, key.dport++) {
+		entry.until = until[i];
+		put("asked", &key, &entry);
+	}
+	test_maps_clear(&maps);
+	assert_int_equal(entries("asked"), 2);
+	for (i = 0; i < 2; i++) {
+		key.dport--;
+		assert_int_equal(bpf_map_delete_elem(map_of("asked"), &key), 0);
+	}
+}
+
 static void two_tests_do_not_share_a_tuple(void **state)
 {
 	struct test_outcome out;
-	struct test_maps maps = {map_of("asked"), map_of("flows4"), map_of("flows6")};
+	struct test_maps maps = {map_of("asked"), map_of("flows4"), map_of("flows6"), NULL};
 	struct test_wire wire = {-1, -1};
 	struct asked entry = {.until = 5}, after;
 
@@ -153,6 +212,8 @@ int main(void)
 		CASE(flows_keep_their_tuples),
 		CASE(one_that_comes_meanwhile_is_not_mistaken),
 		CASE(only_its_own_answer_counts),
+		CASE(half_connections_are_taken_back),
+		CASE(questions_of_killed_tests_are_cleared),
 		CASE(two_tests_do_not_share_a_tuple),
 	};
 

@@ -76,7 +76,11 @@ static void lines_are_read(void **state)
 {
 	static const char *const bad[] = { "", "--trace", "a b", "a --to", "a --to x", "a --from 192.0.2.1:5",
 					   "a --count 0", "a --count 21", "a --count", "a --timeout 11",
-					   "a --timeout x", "a --nothing 1", "a -", "a --" };
+					   "a --timeout x", "a --nothing 1", "a -", "a --",
+					   /* no host, or none elsewhere */
+					   "a --to 0.0.0.0", "a --to 0.1.2.3:80", "a --to 127.0.0.1", "a --to 224.0.0.5",
+					   "a --to 240.0.0.1", "a --to 255.255.255.255:443", "a --to ::", "a --to ::1",
+					   "a --to [::1]:80", "a --to ff02::1", "a --to ::ffff:192.0.2.1" };
 	struct test_request q;
 	char many[512] = "a";
 
