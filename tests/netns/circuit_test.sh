@@ -13,7 +13,8 @@ ip -n "${lab}far" link set f0 up
 ip -n "${lab}chicago" link set c9 up
 ip -n "${lab}far" route add default via 172.16.8.1
 ip -n "${lab}chicago" route add 198.18.1.78/32 via 172.16.8.2
-ip -n "${lab}chicago" addr add 198.18.1.1/32 dev lo # the first of the feed's prefix
+ip -n "${lab}chicago" addr add 198.18.1.1/32 dev lo # the first of the feed's prefixes
+ip -n "${lab}chicago" addr add 2001:db8:e::1/128 dev lo
 on chicago sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0
 edit 's/^    outbound-pool: \[203.0.113.32\/28/    outbound-pool: [203.0.113.40\/32/' # its flows and the test wear the same
 
@@ -75,10 +76,12 @@ same "the conversation" "$was" "$(say_to kept)"
 say "what the configuration gives to ask"
 tested 0 dallas # the next hop
 same "dallas" "icmp/172.16.1.2 3 dallas same circuit" "$(rows destinations destination answered back-circuit finding)"
-for _ in 1 2 3; do # each next hop over its own link, whatever the kernel would choose
-	tested 0 chicago --count 1
-	matches "chicago" 'tcp/198.18.1.1:443 1 chicago RST same circuit' "$(rows destinations "${found[@]}")"
-	matches "next hops" 'icmp/172.16.0.2 er0.*icmp/172.16.0.6 er1' "$(rows destinations destination out | paste -sd' ')"
+tested 0 chicago --count 1
+matches "chicago" 'tcp/198.18.1.1:443 1 chicago RST same circuit' "$(rows destinations "${found[@]}")"
+matches "next hops" 'icmp/172.16.0.2 er0.*icmp/172.16.0.6 er1' "$(rows destinations destination out | paste -sd' ')"
+for host in 1 2 3 4 5 6; do # each next hop over its own link, whatever the kernel's hash says of the source
+	tested 0 chicago --count 1 --from 2001:db8:1::$host
+	matches "next hops" '2001:db8:f:1::2 er0.*2001:db8:f:2::2 er1' "$(rows destinations destination out | paste -sd' ')"
 done
 
 say "the way there, beside a conversation"
