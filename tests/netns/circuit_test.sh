@@ -43,6 +43,18 @@ maps() {
 	done
 }
 asked() { quiet_on gw bpftool -j map dump pinned "/sys/fs/bpf/samepath/$gateway/asked"; }
+hear() { # NAME: ports that chicago hears the pool address from by TCP
+	background "$1" chicago /usr/bin/python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+print("listening", flush=True)
+while True:
+    packet = s.recv(64)
+    if packet[12:16] == socket.inet_aton("203.0.113.40"):
+        print(int.from_bytes(packet[20:22], "big"), flush=True)'
+	wait_for 5 grep -q listening "$work/$1.out"
+}
+heard() { (($(grep -vc listening "$work/$1.out") >= $2)); } # NAME COUNT
 found=(destination answered back-circuit answer finding)
 
 say "bad lines"
@@ -152,19 +164,21 @@ matches "hops" '^1 internet 2 internet 1 internet 2 internet$' "$(rows path hop 
 say "ports of the circuit alone"
 edit 's/^(    outbound-pool: \[203.0.113.40.*)/\1\n    port-range: 2000-2999/'
 apply
-background ports chicago /usr/bin/python3 -c '
-import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
-print("listening", flush=True)
-while True:
-    packet = s.recv(64)
-    if packet[12:16] == socket.inet_aton("203.0.113.40"):
-        print(int.from_bytes(packet[20:22], "big"), flush=True)'
-wait_for 5 grep -q listening "$work/ports.out"
+hear ports
 ip -n "${lab}chicago" route del 203.0.113.40/32
 tested 0 chicago --to $exchange4:9 --to $exchange4:7000 --count 20
+wait_for 5 heard ports 60 # with the resets of half connections
 same "ports outside of 2000-2999" "" "$(grep -vE '^(2[0-9]{3}|listening)$' "$work/ports.out" | head -3)"
-(($(grep -c '^2' "$work/ports.out") >= 40)) || fail "questions seen: $(wc -l <"$work/ports.out")"
+
+ip -n "${lab}gw" addr add 203.0.113.40/32 dev lo # the machine's own: its sockets have 2000 to 2899
+gw sysctl -qw net.ipv4.ip_local_port_range="2000 2899"
+apply
+hear others
+tested 0 chicago --to $exchange4:9 --count 20
+wait_for 5 heard others 20
+same "ports of the machine" "" "$(grep -vE '^(29[0-9]{2}|listening)$' "$work/others.out" | head -3)"
+ip -n "${lab}gw" addr del 203.0.113.40/32 dev lo
+apply
 
 say "no way out, and one that the guard refuses"
 ip -n "${lab}gw" route flush table 102
@@ -181,6 +195,9 @@ ip -n "${lab}chicago" route add blackhole 203.0.113.40/32
 background long gw "$samepath" -c "$work/samepath.yaml" -j circuit test chicago --to $exchange4 --to $exchange4:7000 --count 20
 long_test=$last
 wait_for 5 asks
+first=$(asked)
+asks_on() { asks && [[ $(asked) != "$first" ]]; }
+wait_for 5 asks_on # so the first has left
 sp stop >"$work/stop"
 status=0
 wait "$long_test" || status=$?
