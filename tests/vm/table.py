@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The table of supported kernels, out of what the emulated machines printed.
 
-  table.py table SERIES...         the table: build/vm/SERIES/output has the results of each
+  table.py table SERIES...         the table: build/vm/SERIES/output has the results of each; status 1 when not
+                                   all passed that this tree has
   table.py write README SERIES...  the same, put in its place there
   table.py check README SERIES...  has the README the table, a row for each, and did all pass in it
 
-A kernel is supported when every program loads and every test passes; what was skipped stands by itself.
+A kernel is supported when every program loads and every test passes; what was skipped stands by itself. Every
+prog test of the tree passes or is skipped by name, and a machine that did not come to its end has no row.
 """
 import pathlib
 import re
@@ -31,6 +33,8 @@ def row(series):
     name = re.search(r"^Linux (\S+),", text, re.M)
     if not name:
         return f"| Linux {series} | not run | | | |"
+    if not re.search(r"^status \d+$", text, re.M):
+        return f"| Linux {name[1]} | did not come to its end | | | |"
     loaded = re.search(r"^loaded +(\d+) programs", text, re.M)
     passed, ran, skipped = {"prog": 0, "netns": 0}, {"prog": 0, "netns": 0}, []
     for result, suite, test, why in RESULT.findall(text):
@@ -58,7 +62,12 @@ def place(path):
     return before, shown.strip() + "\n", after
 
 
-def wrong(shown, series):
+def tests():
+    """How many prog tests the tree has."""
+    return len(list((TOP / "tests/prog").glob("*_test.c")))
+
+
+def wrong(shown, series, whole_tree):
     """What the shown table does not show, as lines."""
     if not shown.startswith(HEAD):
         return ["the table of kernels has another head than tests/vm/table.py gives it"]
@@ -72,13 +81,19 @@ def wrong(shown, series):
         numbers = match.groups()[1:]
         if any(part != whole or whole == "0" for part, whole in zip(numbers[::2], numbers[1::2])):
             errors.append(f"Linux {match[1]} is shown as supported, and not all passed")
+        seen = int(match[5]) + match[0].count("`prog/")
+        if whole_tree and seen != tests():
+            errors.append(f"Linux {match[1]}: {seen} prog tests passed or skipped, of {tests()} that there are")
     return errors
 
 
 def main(arguments):
     if arguments[:1] == ["table"] and len(arguments) > 1:
-        print(table(arguments[1:]), end="")
-        return 0
+        shown, errors = table(arguments[1:]), wrong(table(arguments[1:]), arguments[1:], True)
+        print(shown, end="", flush=True)
+        for error in errors:
+            print(f"FAILED  {error}", file=sys.stderr)
+        return 1 if errors else 0
     if len(arguments) < 3 or arguments[0] not in ("write", "check"):
         sys.exit(__doc__)
     path = pathlib.Path(arguments[1])
@@ -86,7 +101,7 @@ def main(arguments):
     if arguments[0] == "write":
         path.write_text(f"{before}{BEGIN}\n{table(arguments[2:])}{END}{after}")
         return 0
-    errors = wrong(shown, arguments[2:])
+    errors = wrong(shown, arguments[2:], False)
     for error in errors:
         print(f"{path.name}: {error}", file=sys.stderr)
     return 1 if errors else 0

@@ -15,7 +15,8 @@
 # and the whole logs go to build/vm/SERIES/console. Under emulation times mean nothing. At the end
 # stands what was shown of each kernel, as the README has it (table.py).
 #
-# Status 0: all held on every kernel; 1: something did not; 77: a kernel or the emulator cannot be had.
+# Status 0: all held on every kernel; 1: something did not, or not all ran; 77: a kernel or the emulator cannot
+# be had.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -161,13 +162,14 @@ for series in "$@"; do
 	machine "$series" > >(sed -u "s/^/$series: /") &
 	machines+=($!)
 done
-failed=0 ran=0
+failed=0 missing=0
 for pid in "${machines[@]}"; do
 	status=0
 	wait "$pid" || status=$?
-	((status == 77)) || ran=$((ran + 1))
+	((status != 77)) || missing=$((missing + 1))
 	((status == 0 || status == 77)) || failed=1
 done
-((ran)) || skip "no kernel could be had: ${vm#"$top/"}/download.log"
-[[ ${TESTS:-} ]] || "$top/tests/vm/table.py" table "$@" | tee "$vm/table"
-exit $failed
+# The table is wrong about a kernel that was not had, which is no failure of one that was.
+[[ ${TESTS:-} ]] || "$top/tests/vm/table.py" table "$@" | tee "$vm/table" || ((missing)) || failed=1
+((failed)) && exit 1
+((missing == 0)) || skip "$missing of $# kernels could not be had: ${vm#"$top/"}/download.log"
