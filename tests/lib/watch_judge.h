@@ -244,7 +244,8 @@ static inline void enters(const struct sighting *s)
 		found(s, COUNT_STRAY);
 	if (v->error && view_quote(v, &quote)) {
 		to = owner_of(quote.family, quote.source);
-		if (!to || to->owner != OWNER_INSIDE)
+		if (!to || to->owner != OWNER_INSIDE ||
+		    memcmp(quote.source, v->destination, v->family == AF_INET ? 4 : 16))
 			found(s, COUNT_QUOTE);
 		if (head_sum_wrong(&quote))
 			found(s, COUNT_CHECKSUM);

@@ -40,7 +40,7 @@
 	X(ORIGIN, "origin", "9", "sent on, but nothing like it had come in") \
 	X(TTL, "ttl", "9", "time to live, or hop limit, not one less than it came with") \
 	X(CHECKSUM, "checksum", "10", "a wrong checksum, in a packet or in the header that an error quotes") \
-	X(QUOTE, "quote", "10", "an error to the inside that does not quote what the inside sent") \
+	X(QUOTE, "quote", "10", "an error to the inside that does not quote what that host sent") \
 	X(UNASKED, "unasked", "11", "let in though nobody inside had asked") \
 	X(MALFORMED, "malformed", "9", "of no kind that a gateway sends, or of lengths that lie")
 

@@ -277,6 +277,28 @@ static void quote_that_was_not_put_back(void **state)
 	risen(COUNT_QUOTE);
 }
 
+static void error_to_another_host(void **state)
+{
+	struct frame sent = udp(CLIENT, 5000, SERVER, 53, 64);
+	struct frame sent6 = udp(CLIENT6, 5000, SERVER6, 53, 64);
+
+	(void)state;
+	on(LAN, FROM, error(SERVER, CLIENT, &sent));
+	on(LAN, FROM, error(SERVER6, CLIENT6, &sent6));
+	risen(COUNT_NONE);
+	on(LAN, FROM, error(SERVER, OTHER, &sent));
+	risen(COUNT_QUOTE);
+}
+
+static void error_to_another_host_of_ipv6(void **state)
+{
+	struct frame sent = udp(CLIENT6, 5000, SERVER6, 53, 64);
+
+	(void)state;
+	on(LAN, FROM, error(SERVER6, "2001:db8:10:20::3", &sent));
+	risen(COUNT_QUOTE);
+}
+
 static void longer_than_its_frame(void **state)
 {
 	struct frame f = udp(POOL, 5000, SERVER, 53, 63);
@@ -333,7 +355,8 @@ int main(void)
 		TEST(two_behind_one_tuple), TEST(two_sockets_behind_one_port), TEST(two_behind_one_of_a_service),
 		TEST(another_tuple_than_before), TEST(by_no_circuit_of_its_rule), TEST(out_of_nothing),
 		TEST(other_than_it_came), TEST(as_many_hops_as_before), TEST(wrong_sum),
-		TEST(wrong_sum_in_a_quote), TEST(quote_that_was_not_put_back), TEST(longer_than_its_frame),
+		TEST(wrong_sum_in_a_quote), TEST(quote_that_was_not_put_back),
+		TEST(error_to_another_host), TEST(error_to_another_host_of_ipv6), TEST(longer_than_its_frame),
 		TEST(of_no_kind), TEST(frames_of_noise),
 	};
 
