@@ -106,6 +106,11 @@ bool declared(const struct event *e, const enum fate fates[RIGS], const struct o
 void declared_print(void);
 void unexplained_print(void);
 
+/* Counts what is lawful, by kind of conversation, protocol and family, and what both forwarded of it. */
+void share_count(const struct event *e, const enum fate fates[RIGS]);
+/* False: too little of one kind came out of both for the run to say anything about it. */
+bool shares_print(void);
+
 extern unsigned int shown; /* of one kind */
 extern uint64_t unexplained, events_done, agreed[OTHER + 1];
 

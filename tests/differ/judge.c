@@ -278,6 +278,7 @@ bool event_judge(struct event *e)
 			event_frame(e, rig, true, &e->want[rig]);
 		fates[rig] = event_fate(e, rig);
 	}
+	share_count(e, fates);
 	if (outputs_equal(e)) {
 		agreed[fates[KERNEL]]++;
 		if (fates[KERNEL] == OTHER && !e->odd)

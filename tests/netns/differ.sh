@@ -211,4 +211,5 @@ for ((round = 0; round < ${ROUNDS:-1}; round++)); do
 	"${driver[@]}" -i $((short + 3)) -n $((200000 + round * 10000)) 800 $((${SEED:-1} + round)) \
 		>"$work/idle" || fail "$(cat "$work/idle")"
 	grep '^after' "$work/idle"
+	! grep -Eq '^after .*: 0 were over|, 0 packets of' "$work/idle" || fail "the silence ended nothing, or nothing lived on"
 done
