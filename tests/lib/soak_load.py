@@ -9,6 +9,9 @@
                               "NAME BEGIN END". Prints how many there were
   soak_load.py judge WINDOWS LOG...
                               prints what failed outside the windows of its tags; status 1 when any did
+  soak_load.py excused WINDOWS BEGIN END MOST
+                              prints how much of the time from BEGIN to END is in the windows of each tag; status 1
+                              when those that wires have opened by what they lost are more than MOST % for any
 
 Kinds, all at RATE a second:
   keep   tcp|udp SOURCE COUNT DEST DPORT RATE   conversations that stay, each asked in turn
@@ -18,7 +21,7 @@ Kinds, all at RATE a second:
   bulk   SOURCE DEST RATE                       2 MiB each way (bulk.py), path MTU unknown each time
   ping   SOURCE DEST RATE
 
-TAGS are the windows, "chicago,pool", in which it may fail; "-" is none, "wire" is everyone's. EXPECT is who answers, and what
+A line of WINDOWS is TAG BEGIN END, with "lost" behind it when a wire is its reason. TAGS are the windows, "chicago,pool", in which it may fail; "-" is none, "wire" is everyone's. EXPECT is who answers, and what
 it saw as the client: "chicago/203.0.113.32/28"; names as a pattern, "s./192.168.1.0/24".
 
 A log line is BEGIN END missed|dead NAME TAGS TEXT, times in seconds. What is dead no window excuses: a
@@ -212,6 +215,8 @@ def started(load, kind, words):
     def body():
         try:
             KINDS[kind](load, *words)
+            if not stop.is_set():
+                load.failed(time.time(), "ended by itself", "dead")
         except Exception as error:  # a load that ends by itself is a failure, whatever the reason
             load.failed(time.time(), repr(error), "dead")
 
@@ -266,11 +271,39 @@ def fill(name, windows, protocol, source, dest, dport, most):
     print(f"{len(opened)} {protocol} opened, {refused} refused, room again after {time.time() - at:.1f} s", flush=True)
 
 
-def judge(windows, *logs):
-    spans, bad = {}, 0
-    with open(windows, encoding="ascii") as file:
+def windows_of(path):
+    """The ends of windows by tag, begin, and whether a wire is the reason. Of one that is open no end is known."""
+    spans = {}
+    with open(path, encoding="ascii") as file:
         for tag, begin, *end in map(str.split, file):
-            spans[tag, float(begin)] = float(end[0]) if end else float("inf")
+            spans[tag, float(begin), end[1:] == ["lost"]] = float(end[0]) if end else float("inf")
+    return spans
+
+
+def share(spans, begin, end):
+    """Of the time from BEGIN to END, what spans cover, in per cent."""
+    covered, at = 0, begin
+    for first, last in sorted(spans):
+        first, last = max(first, at), min(last, end)
+        covered += max(0, last - first)
+        at = max(at, last)
+    return 100 * covered / (end - begin)
+
+
+def excused(windows, begin, end, most):
+    spans, bad = windows_of(windows), 0
+    for tag in sorted({tag for tag, *_ in spans}):
+        of = [(first, last, lost) for (name, first, lost), last in spans.items() if name == tag]
+        whole, wires = (share([span[:2] for span in of if span[2] or not only], float(begin), float(end))
+                        for only in (False, True))
+        print(f"excused: {tag:9} {whole:3.0f} % of the time, {wires:.0f} % by what wires lost"
+              + (f": MORE THAN {most} %" if wires > float(most) else ""))
+        bad |= wires > float(most)
+    return int(bad)
+
+
+def judge(windows, *logs):
+    spans, bad = windows_of(windows), 0
     for log in logs:
         with open(log, encoding="utf-8") as file:
             for said in file:
@@ -279,7 +312,7 @@ def judge(windows, *logs):
                     continue
                 begin, end = float(begin), float(end)
                 if kind == "missed" and any(tag in tags.split(",") + ["wire"] and begin < last and end > first
-                                            for (tag, first), last in spans.items()):
+                                            for (tag, first, _), last in spans.items()):
                     continue
                 print(said, end="")
                 bad = 1
@@ -287,7 +320,7 @@ def judge(windows, *logs):
 
 
 if __name__ == "__main__":
-    commands = {"run": run, "fill": fill, "judge": judge}
+    commands = {"run": run, "fill": fill, "judge": judge, "excused": excused}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     sys.exit(commands[sys.argv[1]](*sys.argv[2:]))

@@ -6,12 +6,13 @@
                                              daemon (0: none), its KiB resident, open files and CPU seconds; KiB of
                                              the gateway's maps, inner ones too, and of programs that use
                                              them; programs; KiB of Slab and Percpu of the machine
-  soak_meter.py judge FILE                   prints a table; status 1: something is not flat
+  soak_meter.py judge FILE SECONDS           prints a table; status 1: something is not flat, or was not seen
 
 The rule. Of the whole run the first fifth is the warm-up. Of what follows, the median of the last third is
 not above that of the first by more than 2 % and 256 KiB; open files by two, which come and go; programs not.
 Daemons that are killed and started are judged by the longest life of one, in the same way. Slab and Percpu
-are the whole machine's, and shown only.
+are the whole machine's, and shown only. A run of SECONDS that is shorter than 300 need not be long enough for this,
+but maps and programs there are in any.
 """
 import json
 import os
@@ -27,6 +28,8 @@ COLUMNS = {  # where it stands in a line, and how it is judged
     "daemon": (2, "memory"), "files": (3, "files"), "maps": (5, "memory"), "programs-memory": (6, "memory"),
     "programs": (7, "programs"), "slab": (8, None), "percpu": (9, None)}
 OF_DAEMON = "daemon", "files"
+SEEN = "maps", "programs-memory", "programs"
+LONG = 300  # seconds of a run in which all is judged
 LEAST = 90  # seconds that can be judged: a process that is new still grows into what it needs
 
 
@@ -109,21 +112,29 @@ def thirds(values):
     return statistics.median(values[:third]), statistics.median(values[-third:])
 
 
-def judge(path):
+def judge(path, seconds):
     with open(path, encoding="ascii") as file:
         rows = [list(map(float, line.split())) for line in file]
     lives = {}
     for row in rows:
         if row[1]:
             lives.setdefault(row[1], []).append(row)
-    life = max(lives.values(), key=len)
-    bad = 0
+    life = max(lives.values(), key=len, default=[])
+    if not life or rows[-1][0] - rows[0][0] < 0.8 * float(seconds):
+        print(f"{len(rows)} looks, and a daemon in {len(life)} of them: too few for a run of {seconds} s")
+        return 1
+    bad = False
     print(f"{'KiB, or number':16} {'least':>10} {'most':>10} {'first third':>12} {'last third':>12}")
     for name, (at, kind) in COLUMNS.items():
         source = life if name in OF_DAEMON else rows
         values = [row[at] for row in source]
+        if name in SEEN and not min(values):
+            print(f"{name:16} {min(values):10.0f} {max(values):10.0f} {'NOTHING SEEN':>25}")
+            bad = True
+            continue
         if len(values) < 9 or source[-1][0] - source[0][0] < LEAST:
             print(f"{name:16} {min(values):10.0f} {max(values):10.0f} {'too short to judge':>25}")
+            bad |= float(seconds) >= LONG
             continue
         first, last = thirds(values)
         share, more = SLACK.get(kind, (1, float("inf")))
