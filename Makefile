@@ -270,8 +270,8 @@ cross-arm64: ## samepath and its unit tests for arm64, against packages unpacked
 fuzz: ## packet path and parsers of foreign bytes fed at random, SECONDS=120 each; what crashed is in build/fuzz
 	@$(MAKE) deps
 	@tests/lib/deps.sh llvm || echo "fuzz: goes on with what is there"
-	@$(MAKE) $(fuzzers)
-	@tests/fuzz/fuzz.sh '$(or $(SECONDS),120)' && tests/fuzz/coverage.sh
+	@$(MAKE) $(fuzzers) $(B)/tests/prog/datapath_replay_test
+	@tests/fuzz/fuzz.sh '$(or $(SECONDS),120)' && tests/fuzz/replay.sh && tests/fuzz/coverage.sh
 
 install: all ## DESTDIR= and prefix= as usual
 	install -D -m 755 $(B)/samepath $(DESTDIR)$(sbindir)/samepath

@@ -9,7 +9,8 @@
 
 #define SEEDS 400
 #define TIME_ZERO (1000000 * NANOSECONDS) /* where the clock begins, */
-#define TIME_STORY (864000 * NANOSECONDS) /* and how much later in the next story of a transcript */
+#define TIME_STORY (86400 * NANOSECONDS) /* and how long after a story's end the next of a transcript begins, */
+#define TIME_LAST (UINT64_MAX / 2) /* until here: a story may take days, and these are 292 years */
 
 void native_told(const char *ring, const void *record, size_t size)
 {
@@ -237,16 +238,20 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 static void story_begin(void)
 {
-	static uint64_t stories;
+	const uint64_t begin = transcript && setting.now ? setting.now + TIME_STORY : TIME_ZERO;
 	struct record r;
 	uint8_t random = take();
 	const uint8_t *from = choices.at;
 
+	if (begin > TIME_LAST) {
+		fprintf(stderr, "more stories than a clock has time for\n");
+		abort();
+	}
 	memset(&setting, 0, sizeof(setting));
 	judge.count = went_count = 0;
 	memset(judge.pairs, 0, sizeof(judge.pairs));
 	story.kept_count = story.pieces_count = story.held_count = story.challenge.length = 0;
-	setting.now = TIME_ZERO + (transcript ? stories++ * TIME_STORY : 0);
+	setting.now = begin;
 	native_rig_reset(setting.now, random);
 	setting_choose();
 	r = record_of(RECORD_STORY);
