@@ -194,5 +194,9 @@ event_next() {
 	echo "at $((SECONDS - begun)) s: $event" >&2
 	flapped='' took_place=1
 	"event_$event"
-	((!took_place)) || happened[$event]=$((${happened[$event]:-0} + 1))
+	if ((took_place)); then
+		happened[$event]=$((${happened[$event]:-0} + 1))
+	else
+		note "not now: $event"
+	fi
 }
