@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "plan_routes.h"
+#include "plan.h"
 #include "print.h"
 
 #define TTL_LOW 300 /* seconds, while addresses change */
@@ -25,7 +25,7 @@ struct todo {
 struct todos {
 	struct todo *at;
 	size_t count;
-	bool failed; /* out of memory, or of room for the prefixes of one name */
+	bool failed; /* out of memory */
 };
 
 static void todo(struct todos *t, enum phase phase, const char *name, const char *type,
@@ -48,97 +48,148 @@ static void todo(struct todos *t, enum phase phase, const char *name, const char
 	va_end(arguments);
 }
 
-static void ttl_text(const struct paper_dns *d, char *out, size_t size)
-{
-	if (d->ttl)
-		snprintf(out, size, "its TTL of %u s", d->ttl);
-	else
-		snprintf(out, size, "its TTL, which the plan does not give");
-}
-
-/* Prefixes of services and circuits, those of one plan. */
+/* What is under one name in one plan, each prefix once. */
 struct held {
-	struct prefix at[EXPRESSROUTE_PREFIXES];
+	struct {
+		struct prefix prefix;
+		const char *of; /* service or circuit */
+	} * at;
 	size_t count;
-	bool more;
+	bool failed; /* out of memory */
 };
-
-static void hold(struct held *h, const struct config_prefixes *list)
-{
-	for (size_t i = 0; list && i < list->count; i++)
-		if (h->count < EXPRESSROUTE_PREFIXES)
-			h->at[h->count++] = list->at[i].prefix;
-		else
-			h->more = true;
-}
 
 static bool holds(const struct held *h, const struct prefix *p)
 {
 	for (size_t i = 0; i < h->count; i++)
-		if (prefix_equal(&h->at[i], p))
+		if (prefix_equal(&h->at[i].prefix, p))
 			return true;
 	return false;
 }
 
-static bool same(const struct held *a, const struct held *b)
+static void hold(struct held *h, const struct config_prefixes *list, const char *of)
 {
-	bool all = a->count == b->count;
+	for (size_t i = 0; i < list->count; i++) {
+		void *grown;
+
+		if (holds(h, &list->at[i].prefix))
+			continue;
+		grown = realloc(h->at, (h->count + 1) * sizeof(*h->at));
+		h->failed |= !grown;
+		if (!grown)
+			return;
+		h->at = grown;
+		h->at[h->count].prefix = list->at[i].prefix;
+		h->at[h->count++].of = of;
+	}
+}
+
+/* Is all of a in b? */
+static bool within(const struct held *a, const struct held *b)
+{
+	bool all = true;
 
 	for (size_t i = 0; i < a->count; i++)
-		all &= holds(b, &a->at[i]);
+		all &= holds(b, &a->at[i].prefix);
 	return all;
+}
+
+static bool same(const struct held *a, const struct held *b)
+{
+	return within(a, b) && within(b, a);
 }
 
 static void hold_service(struct held *h, const struct paper *p, const char *name)
 {
 	const struct paper_service *s = paper_service(p, name);
 
-	hold(h, s ? &s->public : NULL);
+	if (s)
+		hold(h, &s->public, s->name);
 }
 
-static void hold_senders(struct held *h, const struct paper *p, const struct paper_dns *d)
+static void hold_pool(struct held *h, const struct paper *p, const char *name)
 {
-	for (size_t i = 0; i < d->spf.count; i++) {
-		const struct paper_circuit *c = paper_circuit(p, d->spf.at[i].text);
+	const struct paper_circuit *c = paper_circuit(p, name);
 
-		if (c)
-			hold(h, circuit_outbound(c));
-		else
-			hold_service(h, p, d->spf.at[i].text);
+	if (c)
+		hold(h, circuit_outbound(c), c->name);
+}
+
+/* What `says`, which may be another plan, puts under the name, as it is in p. */
+static void hold_name(struct held *h, const struct paper *p, const struct paper *says,
+		      const char *name, bool spf)
+{
+	for (size_t i = 0; i < says->dns_count; i++) {
+		const struct paper_dns *d = &says->dns[i];
+
+		if (strcasecmp(d->name, name))
+			continue;
+		if (!spf && d->service.text)
+			hold_service(h, p, d->service.text);
+		for (size_t k = 0; spf && k < d->spf.count; k++) {
+			hold_pool(h, p, d->spf.at[k].text);
+			if (!paper_circuit(p, d->spf.at[k].text))
+				hold_service(h, p, d->spf.at[k].text);
+		}
 	}
 }
 
-/* The addresses of a service under one name. */
-static void addresses(struct todos *t, const struct paper_dns *d, const struct held *old,
-		      const struct held *new)
+/* The longest TTL of the name's records, 0: none is given. */
+static uint32_t ttl_of(const struct paper *p, const char *name, bool spf)
 {
+	uint32_t ttl = 0;
+
+	for (size_t i = 0; i < p->dns_count; i++)
+		if (!strcasecmp(p->dns[i].name, name) && p->dns[i].ttl > ttl &&
+		    (spf ? p->dns[i].spf.count > 0 : p->dns[i].service.text != NULL))
+			ttl = p->dns[i].ttl;
+	return ttl;
+}
+
+/* A name: what was under it and what will be, of addresses or of senders. */
+struct change {
+	const char *name;
+	struct held old, new;
+	uint32_t ttl;
+	char wait[64]; /* in words */
+};
+
+static const char *type_of(const struct prefix *p)
+{
+	return p->family == 6 ? "AAAA" : "A";
+}
+
+static void addresses(struct todos *t, const struct change *c)
+{
+	const bool more = !within(&c->new, &c->old), less = !within(&c->old, &c->new);
 	const bool lower =
-		!same(old, new) && old->count && new->count && (!d->ttl || d->ttl > TTL_LOW);
-	char what[160], text[PREFIX_TEXT], ttl[64];
+		(more || less) && c->old.count && c->new.count && (!c->ttl || c->ttl > TTL_LOW);
+	char what[160], text[PREFIX_TEXT];
 
-	ttl_text(d, ttl, sizeof(ttl));
-	if (lower) {
-		snprintf(what, sizeof(what), "lower the TTL to %d s", TTL_LOW);
-		todo(t, PHASE_BEFORE, d->name, "TTL", what, "earlier than the change by %s", ttl);
-	}
-	for (size_t i = 0; i < new->count; i++) {
-		snprintf(what, sizeof(what), "add %s", address_text(&new->at[i].address, text));
-		if (!holds(old, &new->at[i]))
-			todo(t, PHASE_CHANGE, d->name, new->at[i].family == 6 ? "AAAA" : "A", what,
+	snprintf(what, sizeof(what), "lower the TTL to %d s", TTL_LOW);
+	if (lower)
+		todo(t, PHASE_BEFORE, c->name, "TTL", what, "earlier than the change by %s",
+		     c->wait);
+	for (size_t i = 0; i < c->new.count; i++) {
+		const struct prefix *p = &c->new.at[i].prefix;
+
+		snprintf(what, sizeof(what), "add %s", address_text(&p->address, text));
+		if (!holds(&c->old, p))
+			todo(t, PHASE_CHANGE, c->name, type_of(p), what,
 			     "service %s answers there; old addresses stay beside it for now",
-			     d->service.text);
+			     c->new.at[i].of);
 	}
-	for (size_t i = 0; i < old->count; i++) {
-		snprintf(what, sizeof(what), "remove %s", address_text(&old->at[i].address, text));
-		if (!holds(new, &old->at[i]))
-			todo(t, PHASE_AFTER, d->name, old->at[i].family == 6 ? "AAAA" : "A", what,
-			     new->count ?
-				     "once the new addresses answer; servers keep the old one for another %s" :
-				     "the service is gone; servers keep the address for another %s",
-			     lower ? "300 s" : ttl);
+	for (size_t i = 0; i < c->old.count; i++) {
+		const struct prefix *p = &c->old.at[i].prefix;
+
+		snprintf(what, sizeof(what), "remove %s", address_text(&p->address, text));
+		if (!holds(&c->new, p))
+			todo(t, PHASE_AFTER, c->name, type_of(p), what,
+			     more ? "once the new addresses answer; servers keep the old one for %s" :
+				    "no service is there under this name any more; servers keep it for %s",
+			     lower ? "300 s" : c->wait);
 	}
 	if (lower)
-		todo(t, PHASE_AFTER, d->name, "TTL", "raise the TTL again",
+		todo(t, PHASE_AFTER, c->name, "TTL", "raise the TTL again",
 		     "once the old addresses are gone");
 }
 
@@ -156,65 +207,78 @@ static void mechanism(const char *verb, const struct prefix *p, char *out, size_
 	snprintf(out, size, "%s ip%d:%s", verb, p->family, host_text(p, text));
 }
 
-static void senders(struct todos *t, const struct paper_dns *d, const struct held *old,
-		    const struct held *new)
+static void senders(struct todos *t, const struct change *c)
 {
-	char what[160], ttl[64], text[PREFIX_TEXT];
+	char what[160], text[PREFIX_TEXT];
 
-	ttl_text(d, ttl, sizeof(ttl));
-	for (size_t i = 0; i < new->count; i++) {
-		if (holds(old, &new->at[i]))
+	for (size_t i = 0; i < c->new.count; i++) {
+		const struct prefix *p = &c->new.at[i].prefix;
+
+		if (holds(&c->old, p))
 			continue;
-		mechanism("add", &new->at[i], what, sizeof(what));
-		todo(t, PHASE_BEFORE, d->name, "TXT", what,
+		mechanism("add", p, what, sizeof(what));
+		todo(t, PHASE_BEFORE, c->name, "TXT", what,
 		     "earlier than the first mail from there by %s, or receivers refuse it; old mechanisms stay",
-		     ttl);
+		     c->wait);
 		snprintf(what, sizeof(what), "give %s a name, which leads back to it",
-			 host_text(&new->at[i], text));
-		todo(t, PHASE_BEFORE, d->name, "PTR", what,
+			 host_text(p, text));
+		todo(t, PHASE_BEFORE, c->name, "PTR", what,
 		     "receivers ask for it when mail comes from there");
 	}
-	for (size_t i = 0; i < old->count; i++) {
-		if (holds(new, &old->at[i]))
+	for (size_t i = 0; i < c->old.count; i++) {
+		if (holds(&c->new, &c->old.at[i].prefix))
 			continue;
-		mechanism("remove", &old->at[i], what, sizeof(what));
-		todo(t, PHASE_AFTER, d->name, "TXT", what,
+		mechanism("remove", &c->old.at[i].prefix, what, sizeof(what));
+		todo(t, PHASE_AFTER, c->name, "TXT", what,
 		     "once nothing sends from there any more, and what was sent is delivered");
 	}
 }
 
-static const struct paper_dns *find(const struct paper *p, const struct paper_dns *like)
+/* The first entry of the name; it has the others with it. */
+static const struct paper_dns *find(const struct paper *p, const char *name)
 {
-	for (size_t i = 0; i < p->dns_count; i++) {
-		const struct paper_dns *d = &p->dns[i];
-
-		if (!strcasecmp(d->name, like->name) && !d->service.text == !like->service.text &&
-		    (!d->service.text || !strcmp(d->service.text, like->service.text)))
-			return d;
-	}
+	for (size_t i = 0; i < p->dns_count; i++)
+		if (!strcasecmp(p->dns[i].name, name))
+			return &p->dns[i];
 	return NULL;
 }
 
-/* An entry of one plan or of both. Names outlive plans: what one of them does not say of a name,
- * the other does. */
-static void entry(struct todos *t, const struct paper *old, const struct paper *new,
-		  const struct paper_dns *d)
+/* Names outlive plans: of a name that one of them does not have, the other says what it stands for. */
+static void change(struct todos *t, const struct paper *old, const struct paper *new,
+		   const char *name, bool spf)
 {
-	const struct paper_dns *was = find(old, d);
-	struct held from = { 0 }, to = { 0 };
+	const struct paper *before = find(old, name) ? old : new,
+			   *after = find(new, name) ? new : old;
+	struct change c = { .name = name, .ttl = ttl_of(before, name, spf) };
 
-	if (d->service.text) {
-		hold_service(&from, old, d->service.text);
-		hold_service(&to, new, d->service.text);
-		addresses(t, d, &from, &to);
+	if (!c.ttl)
+		c.ttl = ttl_of(after, name, spf);
+	if (c.ttl)
+		snprintf(c.wait, sizeof(c.wait), "its TTL of %u s", c.ttl);
+	else
+		snprintf(c.wait, sizeof(c.wait), "its TTL, which the plan does not give");
+	hold_name(&c.old, old, before, name, spf);
+	hold_name(&c.new, new, after, name, spf);
+	t->failed |= c.old.failed || c.new.failed;
+	if (spf)
+		senders(t, &c);
+	else
+		addresses(t, &c);
+	free(c.old.at);
+	free(c.new.at);
+}
+
+static void each_name(struct todos *t, const struct paper *old, const struct paper *new,
+		      const struct paper *of)
+{
+	for (size_t i = 0; i < of->dns_count; i++) {
+		const char *name = of->dns[i].name;
+
+		if (find(of, name) != &of->dns[i] || (of == old && find(new, name)))
+			continue;
+		change(t, old, new, name, false);
+		change(t, old, new, name, true);
 	}
-	t->failed |= from.more || to.more;
-	memset(&from, 0, sizeof(from));
-	memset(&to, 0, sizeof(to));
-	hold_senders(&from, old, was ? was : d);
-	hold_senders(&to, new, d);
-	t->failed |= from.more || to.more;
-	senders(t, d, &from, &to);
 }
 
 static bool named(const struct paper *p, const char *name, bool spf)
@@ -226,35 +290,47 @@ static bool named(const struct paper *p, const char *name, bool spf)
 	return false;
 }
 
-/* What changes, and no entry of the plan says a name of: somebody must know. */
-static void nameless(struct todos *t, const struct paper *old, const struct paper *new)
+/* A service, or a circuit's pool, of one plan or of both. */
+static void nameless_one(struct todos *t, const struct paper *old, const struct paper *new,
+			 const char *name, bool pool)
 {
+	const bool gone = pool ? !paper_circuit(new, name) : !paper_service(new, name);
+	struct held from = { 0 }, to = { 0 };
 	char what[160];
 
-	for (size_t i = 0; i < new->service_count; i++) {
-		const struct paper_service *s = &new->services[i];
-		struct held from = { 0 }, to = { 0 };
-
-		hold_service(&from, old, s->name);
-		hold(&to, &s->public);
-		snprintf(what, sizeof(what), "find the names of service %s", s->name);
-		if (!same(&from, &to) && !named(new, s->name, false))
-			todo(t, PHASE_BEFORE, NULL, "A", what,
-			     "its addresses change, and `dns` of the plan has no name for it");
+	(pool ? hold_pool : hold_service)(&from, old, name);
+	(pool ? hold_pool : hold_service)(&to, new, name);
+	t->failed |= from.failed || to.failed;
+	snprintf(what, sizeof(what), "find %s %s",
+		 pool ? "out what sends mail from the pool of" : "the names of service", name);
+	if (!same(&from, &to) && !named(old, name, pool) && !named(new, name, pool))
+		todo(t, PHASE_BEFORE, NULL, pool ? "TXT" : "A", what,
+		     pool ? "%s, and no `spf` of the plan has the circuit" :
+			    "%s, and `dns` of the plan has no name for it",
+		     gone ? "it is gone" :
+		     pool ? "the pool changes" :
+			    "its addresses change");
+	if (gone && pool && from.count) {
+		snprintf(what, sizeof(what), "take back the names of the pool of %s", name);
+		todo(t, PHASE_AFTER, NULL, "PTR", what, "the circuit is gone");
 	}
-	for (size_t i = 0; i < new->circuit_count; i++) {
-		const struct paper_circuit *c = &new->circuits[i],
-					   *was = paper_circuit(old, c->name);
-		struct held from = { 0 }, to = { 0 };
+	free(from.at);
+	free(to.at);
+}
 
-		hold(&from, was ? circuit_outbound(was) : NULL);
-		hold(&to, circuit_outbound(c));
-		snprintf(what, sizeof(what), "find out what sends mail from the pool of %s",
-			 c->name);
-		if (!same(&from, &to) && !named(new, c->name, true))
-			todo(t, PHASE_BEFORE, NULL, "TXT", what,
-			     "the pool changes, and no `spf` of the plan has the circuit");
-	}
+/* What changes, and no entry of a plan says a name of: somebody must know. */
+static void nameless(struct todos *t, const struct paper *old, const struct paper *new)
+{
+	for (size_t i = 0; i < new->service_count; i++)
+		nameless_one(t, old, new, new->services[i].name, false);
+	for (size_t i = 0; i < old->service_count; i++)
+		if (!paper_service(new, old->services[i].name))
+			nameless_one(t, old, new, old->services[i].name, false);
+	for (size_t i = 0; i < new->circuit_count; i++)
+		nameless_one(t, old, new, new->circuits[i].name, true);
+	for (size_t i = 0; i < old->circuit_count; i++)
+		if (!paper_circuit(new, old->circuits[i].name))
+			nameless_one(t, old, new, old->circuits[i].name, true);
 }
 
 static void print_todos(const struct plan *p, const struct paper *old, const struct todos *t)
@@ -302,16 +378,11 @@ int plan_dns(const struct plan *p)
 	report_free(&report);
 	if (!old)
 		return EXIT_TROUBLE;
-	for (size_t i = 0; i < p->paper->dns_count; i++)
-		entry(&t, old, p->paper, &p->paper->dns[i]);
-	for (size_t i = 0; i < old->dns_count; i++)
-		if (!find(p->paper, &old->dns[i]))
-			entry(&t, old, p->paper, &old->dns[i]);
+	each_name(&t, old, p->paper, p->paper);
+	each_name(&t, old, p->paper, old);
 	nameless(&t, old, p->paper);
 	if (t.failed)
-		status = print_error(
-			"plan dns: out of memory, or more than %d prefixes under one name",
-			EXPRESSROUTE_PREFIXES);
+		status = print_error("plan dns: out of memory");
 	else
 		print_todos(p, old, &t);
 	free(t.at);
