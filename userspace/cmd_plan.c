@@ -64,6 +64,8 @@ int cmd_plan(int argc, char **argv)
 			*(const char **)((char *)&words + o->at) = argv[++i];
 		else if (o)
 			return print_error("plan %s: %s needs a value", a->verb, argv[i]);
+		else if (!argv[i][0])
+			return print_error("plan %s: an empty word is no file", a->verb);
 		else if (argv[i][0] == '-' || words.file)
 			return print_error("plan %s %s: unknown word; see samepath plan --help",
 					   a->verb, argv[i]);

@@ -23,9 +23,10 @@ static const struct command {
 	  "is this machine ready: kernel, drivers, offloads, settings, routes, rivals" },
 	{ "verify", { 0 }, cmd_verify, "[PLAN] [--paths]", "walk every flow of the plan on paper, both ways" },
 	{ "plan", { "checklist", "graph", "catalogue", "pac", "prefix-lists", "dns" }, cmd_plan,
-	  "[checklist | graph [--svg] | catalogue [--csv outbound|inbound] |\n"
-	  "        pac [--proxy HOST:PORT] [--location NAME] |\n"
-	  "        prefix-lists [--bird|--frr] | dns --before OLD] [PLAN]",
+	  "checklist [PLAN] | graph [--svg] [PLAN] |\n"
+	  "        catalogue [--csv outbound|inbound] [PLAN] |\n"
+	  "        pac [--proxy HOST:PORT] [--location NAME] [PLAN] |\n"
+	  "        prefix-lists [--bird|--frr] [PLAN] | dns --before OLD [PLAN]",
 	  "what a plan is handed on as" },
 	{ "apply", { 0 }, cmd_apply, "[--dry-run]", "make the data plane equal to the configuration" },
 	{ "run", { 0 }, cmd_run, "[--textfile PATH]", "apply, then keep expiry, health and events going (the daemon)" },
@@ -211,7 +212,7 @@ static int dispatch(struct request *q)
 int main(int argc, char **argv)
 {
 	struct request q = { .rest = calloc((size_t)argc + 3, sizeof(char *)) };
-	int status;
+	int status, err;
 
 	if (!q.rest)
 		return print_error("out of memory");
@@ -220,10 +221,9 @@ int main(int argc, char **argv)
 		status = dispatch(&q);
 	free(q.rest);
 	/* What could not be written was not answered; but who closes a pipe has read enough. */
-	errno = 0;
-	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE && status == EXIT_DONE) {
-		print_json = false;
-		return print_error("standard output: cannot write: %s", strerror(errno ? errno : EIO));
-	}
-	return status;
+	err = print_flush();
+	if (!err || err == -EPIPE)
+		return status;
+	print_json = false;
+	return print_error("standard output: cannot write: %s", strerror(-err));
 }

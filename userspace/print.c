@@ -6,6 +6,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* vasprintf */
 #endif
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -59,7 +60,8 @@ int print_error(const char *format, ...)
 		text = NULL;
 	va_end(arguments);
 	if (print_json) {
-		object = json_pack("{s:o}", "error", print_json_string(text ? text : "out of memory"));
+		object = json_pack("{s:o}", "error",
+				   print_json_string(text ? text : "out of memory"));
 		json_dumpf(object, stdout, 0);
 		putchar('\n');
 		json_decref(object);
@@ -113,7 +115,18 @@ void print_end(void)
 {
 	if (print_json)
 		puts("\n}");
-	fflush(stdout);
+	print_flush();
+}
+
+int print_flush(void)
+{
+	static int failed;
+
+	/* The stream keeps that it failed, but not why. */
+	errno = 0;
+	if ((fflush(stdout) || ferror(stdout)) && !failed)
+		failed = -(errno ? errno : EIO);
+	return failed;
 }
 
 void print_value_text(const char *name, const char *value)

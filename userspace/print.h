@@ -27,6 +27,8 @@ void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A document is an object of named tables and values; begin first, end last. Text: a heading and
  * aligned columns for each table. JSON: {"name": value, "table": [{"column": value}, ...]}. */
 void print_begin(void);
+/* Writes out what is left. 0, or the -errno of the first failure of all. */
+int print_flush(void);
 void print_end(void);
 void print_value_text(const char *name, const char *value);
 void print_value_number(const char *name, uint64_t value);
