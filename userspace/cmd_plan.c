@@ -53,7 +53,7 @@ static const struct option_row *option(const struct artefact_row *a, const char 
 int cmd_plan(int argc, char **argv)
 {
 	const struct artefact_row *a = find(argv[1]);
-	struct plan_words words = { 0 };
+	struct plan_words words = { .gateway = option_gateway };
 
 	for (int i = 2; i < argc; i++) {
 		const struct option_row *o = option(a, argv[i]);

@@ -14,6 +14,7 @@ struct plan_words {
 	const char *proxy, *location; /* NULL: not given */
 	const char *before; /* an older plan */
 	const char *csv; /* a form of the catalogue */
+	const char *gateway; /* -g, NULL: all of the plan */
 	bool svg, bird, frr;
 };
 /* A plan that was read, walked and checked. */

@@ -47,11 +47,6 @@ static void print_filters(const struct plan_routes *r, const struct paper_circui
 	print_line("\treject;\n}");
 }
 
-static bool speaks(const struct plan_routes *r, const struct paper_circuit *c, unsigned char family)
-{
-	return routes_any(r, c, ROUTE_ADVERTISE, family) || routes_any(r, c, ROUTE_ACCEPT, family);
-}
-
 static void print_template(const struct plan_routes *r, const struct paper_circuit *c)
 {
 	print_line("template bgp '%s-session' {", c->name);
@@ -59,7 +54,7 @@ static void print_template(const struct plan_routes *r, const struct paper_circu
 		print_line("\tlocal as %u;", r->plan->asn);
 	print_line("\thold time 180;\n\tkeepalive time 60;");
 	for (size_t f = 0; f < 2; f++) {
-		if (!speaks(r, c, families[f]))
+		if (!circuit_speaks(r, c, families[f]))
 			continue;
 		print_line("\tipv%d {\n\t\timport filter '%s-in%d';\n\t\texport filter '%s-out%d';",
 			   families[f], c->name, families[f], c->name, families[f]);
@@ -106,11 +101,15 @@ static void print_static(const struct plan_routes *r, const struct paper_gateway
 void plan_bird(const struct plan_routes *r)
 {
 	const struct paper *p = r->plan;
+	bool any = false;
 
 	for (size_t g = 0; g < p->gateway_count; g++) {
+		if (!gateway_wanted(r, &p->gateways[g]))
+			continue;
 		print_line(
 			"%s# Gateway %s of plan %s. Sessions are `protocol bgp NAME from 'CIRCUIT-session'`.",
-			g ? "\n" : "", p->gateways[g].name, p->name);
+			any ? "\n" : "", p->gateways[g].name, p->name);
+		any = true;
 		print_static(r, &p->gateways[g], 4);
 		print_static(r, &p->gateways[g], 6);
 		for (size_t i = 0; i < p->circuit_count; i++) {
@@ -120,7 +119,7 @@ void plan_bird(const struct plan_routes *r)
 				continue;
 			print_line("\n# Circuit %s", c->name);
 			for (size_t f = 0; f < 2; f++)
-				if (speaks(r, c, families[f]))
+				if (circuit_speaks(r, c, families[f]))
 					print_filters(r, c, families[f]);
 			print_template(r, c);
 		}

@@ -78,15 +78,10 @@ static void print_maps(const struct plan_routes *r, const struct paper_circuit *
 	if (has_community(r, c))
 		print_line("route-map %s-in%d permit 20\n match community %s-in\nexit", c->name,
 			   family, c->name);
-	else if (print_list(r, c, ROUTE_ACCEPT, family))
+	if (print_list(r, c, ROUTE_ACCEPT, family))
 		print_line(
-			"route-map %s-in%d permit 20\n match %s address prefix-list %s-in%d\nexit",
+			"route-map %s-in%d permit 30\n match %s address prefix-list %s-in%d\nexit",
 			c->name, family, ip, c->name, family);
-}
-
-static bool speaks(const struct plan_routes *r, const struct paper_circuit *c, unsigned char family)
-{
-	return routes_any(r, c, ROUTE_ADVERTISE, family) || routes_any(r, c, ROUTE_ACCEPT, family);
 }
 
 static void print_family(const struct plan_routes *r, const struct paper_circuit *c,
@@ -108,21 +103,28 @@ static void print_family(const struct plan_routes *r, const struct paper_circuit
 
 static void print_circuit(const struct plan_routes *r, const struct paper_circuit *c)
 {
-	print_line("!\n! Circuit %s of gateway %s", c->name, c->at->name);
+	print_line("!\n! Circuit %s", c->name);
 	print_communities(r, c);
 	for (unsigned char family = 4; family <= 6; family += 2)
-		if (speaks(r, c, family))
+		if (circuit_speaks(r, c, family))
 			print_maps(r, c, family);
 	if (!r->plan->asn) {
 		print_line("! Without plan.asn there is no router here.");
 		return;
 	}
-	print_line("router bgp %u\n neighbor %s peer-group", r->plan->asn, c->name);
+	/* What is told need not be a route of the kernel's: pools are none. */
+	print_line("router bgp %u\n no bgp network import-check\n neighbor %s peer-group",
+		   r->plan->asn, c->name);
 	if (c->kind == KIND_EXPRESSROUTE)
 		print_line(" neighbor %s remote-as %d", c->name, EXPRESSROUTE_ASN);
 	print_line(" neighbor %s timers 60 180", c->name);
+	/* IPv4 is spoken with everyone who is not told otherwise. */
+	if (!circuit_speaks(r, c, 4))
+		print_line(" address-family ipv4 unicast\n  no neighbor %s activate\n"
+			   " exit-address-family",
+			   c->name);
 	for (unsigned char family = 4; family <= 6; family += 2)
-		if (speaks(r, c, family))
+		if (circuit_speaks(r, c, family))
 			print_family(r, c, family);
 	print_line("exit");
 }
@@ -132,9 +134,13 @@ void plan_frr(const struct plan_routes *r)
 	const struct paper *p = r->plan;
 
 	print_line("! Plan %s. Sessions are `neighbor ADDRESS peer-group CIRCUIT`.", p->name);
-	for (size_t g = 0; g < p->gateway_count; g++)
+	for (size_t g = 0; g < p->gateway_count; g++) {
+		if (!gateway_wanted(r, &p->gateways[g]))
+			continue;
+		print_line("!\n! Gateway %s", p->gateways[g].name);
 		for (size_t i = 0; i < p->circuit_count; i++)
 			if (p->circuits[i].at == &p->gateways[g])
 				print_circuit(r, &p->circuits[i]);
+	}
 	print_line("!");
 }

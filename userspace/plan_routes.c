@@ -3,7 +3,8 @@
  * What is told is what the plan advertises, and what of its pools and services that leaves out.
  * What is taken from an ExpressRoute circuit goes by the provider's communities where the plan's
  * destinations are areas of its feed; never by the feed's prefixes, which the provider advises
- * against, for they change before routes do. Nobody may tell us what is ours.
+ * against, for they change before routes do. Beside them what is received for other destinations is
+ * taken as it is. Nobody may tell us what is ours.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -113,7 +114,13 @@ static void refuse_own(struct plan_routes *r, const struct paper_circuit *c)
 			       o->name);
 		for (size_t k = 0; k < circuit_outbound(o)->count; k++)
 			refuse(r, c, &circuit_outbound(o)->at[k].prefix, "pool of", o->name);
+		for (size_t k = 0; k < circuit_inbound(o)->count; k++)
+			refuse(r, c, &circuit_inbound(o)->at[k].prefix, "inbound pool of", o->name);
 	}
+	for (size_t i = 0; i < p->service_count; i++)
+		for (size_t k = 0; k < p->services[i].public.count; k++)
+			refuse(r, c, &p->services[i].public.at[k].prefix, "service",
+			       p->services[i].name);
 	for (size_t i = 0; i < p->site_count; i++)
 		for (size_t k = 0; k < p->sites[i].segment_count; k++) {
 			const struct paper_segment *g = &p->sites[i].segments[k];
@@ -154,6 +161,46 @@ static bool take_areas(struct plan_routes *r, const struct paper_circuit *c)
 	return any;
 }
 
+static bool touch(const struct prefix *a, const struct prefix *b)
+{
+	return prefix_contains(a, b) || prefix_contains(b, a);
+}
+
+/* A destination that a received prefix leads to, and no community; NULL: none. */
+static const struct paper_destination *leads_to(const struct paper *p,
+						const struct prefix *received)
+{
+	for (size_t i = 0; i < p->destination_count; i++) {
+		const struct paper_destination *d = &p->destinations[i];
+		bool area = false;
+
+		for (size_t a = 0; a < AREAS; a++)
+			area |= by_area(p, d, a);
+		for (size_t k = 0; d->provider && !area && k < d->prefix_count; k++)
+			if (touch(received, &d->prefixes[k]))
+				return d;
+		for (size_t k = 0; d->provider && k < d->class.prefixes.count; k++)
+			if (touch(received, &d->class.prefixes.at[k].prefix))
+				return d;
+	}
+	return NULL;
+}
+
+static void take_received(struct plan_routes *r, const struct paper_circuit *c, bool areas)
+{
+	for (size_t i = 0; i < c->received.at.count; i++) {
+		const struct prefix *p = &c->received.at.at[i].prefix;
+		const struct paper_destination *d = areas ? leads_to(r->plan, p) : NULL;
+
+		/* With what lies in it a default route would be all there is. */
+		if ((areas && !d) || (c->kind == KIND_EXPRESSROUTE && !p->length))
+			continue;
+		add(r, c, ROUTE_ACCEPT, p, "`received` of the plan%s%s",
+		    d ? ", for destination " : "", d ? d->name : "")
+			->longer = c->kind != KIND_INTERNET;
+	}
+}
+
 static void take(struct plan_routes *r, const struct paper_circuit *c)
 {
 	const bool dumped = c->received.bird || c->received.frr || c->received.provider;
@@ -168,8 +215,6 @@ static void take(struct plan_routes *r, const struct paper_circuit *c)
 			add(r, c, ROUTE_REFUSE, &all,
 			    "a default route, which the provider never sends");
 	}
-	if (take_areas(r, c))
-		return;
 	if (dumped && c->kind == KIND_INTERNET) {
 		if (!prefix_parse("0.0.0.0/0", &all, &why))
 			add(r, c, ROUTE_ACCEPT, &all, "routes of the internet")->longer = true;
@@ -177,19 +222,28 @@ static void take(struct plan_routes *r, const struct paper_circuit *c)
 			add(r, c, ROUTE_ACCEPT, &all, "routes of the internet")->longer = true;
 		return;
 	}
-	for (size_t i = 0; i < c->received.at.count; i++)
-		add(r, c, ROUTE_ACCEPT, &c->received.at.at[i].prefix, "`received` of the plan")
-			->longer = c->kind != KIND_INTERNET;
+	take_received(r, c, take_areas(r, c));
 }
 
 static bool has_family(const struct plan_routes *r, const struct paper_circuit *c,
 		       unsigned char family)
 {
 	for (size_t i = 0; i < r->count; i++)
-		if (r->at[i].circuit == c && r->at[i].way == ROUTE_ADVERTISE &&
+		if (r->at[i].circuit == c && r->at[i].way != ROUTE_REFUSE && !r->at[i].community &&
 		    r->at[i].prefix.family == family)
 			return true;
 	return false;
+}
+
+bool circuit_speaks(const struct plan_routes *r, const struct paper_circuit *c,
+		    unsigned char family)
+{
+	return has_family(r, c, family) || (family == 4 && !has_family(r, c, 6));
+}
+
+bool gateway_wanted(const struct plan_routes *r, const struct paper_gateway *g)
+{
+	return !r->gateway || !strcmp(r->gateway, g->name);
 }
 
 bool route_is(const struct plan_routes *r, size_t i, const struct paper_circuit *c,
@@ -198,7 +252,7 @@ bool route_is(const struct plan_routes *r, size_t i, const struct paper_circuit 
 	const struct plan_route *one = &r->at[i];
 
 	return one->circuit == c && one->way == way &&
-	       (one->community ? has_family(r, c, family) : one->prefix.family == family);
+	       (one->community ? circuit_speaks(r, c, family) : one->prefix.family == family);
 }
 
 bool routes_any(const struct plan_routes *r, const struct paper_circuit *c, enum route_way way,
@@ -224,6 +278,8 @@ static void print_rows(const struct plan_routes *r)
 	for (size_t i = 0; i < r->count; i++) {
 		const struct plan_route *one = &r->at[i];
 
+		if (!gateway_wanted(r, one->circuit->at))
+			continue;
 		print_cell_text(one->circuit->at->name);
 		print_cell_text(one->circuit->name);
 		print_cell_text(kinds[one->circuit->kind]);
@@ -242,9 +298,28 @@ static void print_rows(const struct plan_routes *r)
 	print_end();
 }
 
+/* The gateway that is asked for is one of the plan's. */
+static int find_gateway(const struct plan_routes *r)
+{
+	const struct paper *p = r->plan;
+	char known[400] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < p->gateway_count; i++) {
+		if (gateway_wanted(r, &p->gateways[i]))
+			return EXIT_DONE;
+		if (used < sizeof(known))
+			used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+						 i ? ", " : "", p->gateways[i].name);
+	}
+	return r->gateway ? print_error("plan prefix-lists: %s: no such gateway in %s; known: %s",
+					r->gateway, p->file, known) :
+			    EXIT_DONE;
+}
+
 int plan_prefix_lists(const struct plan *p)
 {
-	struct plan_routes r = { .plan = p->paper };
+	struct plan_routes r = { .plan = p->paper, .gateway = p->words->gateway };
 	int status = EXIT_DONE;
 
 	if (p->words->bird && p->words->frr)
@@ -252,6 +327,8 @@ int plan_prefix_lists(const struct plan *p)
 	if (print_json && (p->words->bird || p->words->frr))
 		return print_error(
 			"plan prefix-lists: --bird and --frr are text; rows are JSON without them");
+	if (find_gateway(&r))
+		return EXIT_TROUBLE;
 	for (size_t i = 0; i < p->paper->circuit_count; i++) {
 		advertise(&r, &p->paper->circuits[i]);
 		refuse_own(&r, &p->paper->circuits[i]);

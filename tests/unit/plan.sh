@@ -123,6 +123,51 @@ says '(12076,5010) ~ bgp_community then accept; # Exchange, for destination mail
 lacks 5020 # SharePoint is of no destination
 lacks '198.18.1.0/24' # nor is the feed, or what is received, a filter there
 
+# Areas go by communities, and beside them what is received for destinations that are written as prefixes.
+sed -e 's/{name: sound, /{name: sound, asn: 64500, /' -e 's/- {name: sharepoint, .*/&\n  - {name: wide, prefixes: [198.18.0.0\/22]}/' \
+	"$work/names.yaml" >"$work/mixed.yaml"
+status 0 -j plan prefix-lists "$work/mixed.yaml"
+json '[r["what"] for r in d["routes"] if r["circuit"] == "dallas" and r["way"] == "accept"] == ["community 12076:5010",
+	"community 12076:5030", "198.18.1.0/24", "198.18.2.0/23", "198.18.128.0/20"]'
+json 'all({"192.168.5.5/32", "192.168.2.0/24"} < {r["what"] for r in d["routes"] if r["circuit"] == c
+	and r["way"] == "refuse"} for c in ("internet", "chicago", "dallas"))'
+status 0 plan prefix-lists --frr "$work/mixed.yaml"
+says '^route-map dallas-in4 permit 20$'
+says '^route-map dallas-in4 permit 30$'
+says '^ no bgp network import-check$'
+# A service that no circuit advertises is ours all the same.
+sed 's#, 198.51.100.0/2[48]\]#]#' "$sound" >"$work/unsaid.yaml"
+status 0 -j plan prefix-lists "$work/unsaid.yaml"
+json 'all(("refuse", "198.51.100.5/32", "ours: service exchange-hybrid") in [(r["way"], r["what"], r["why"]) for r in
+	d["routes"] if r["circuit"] == c] for c in ("internet", "chicago", "dallas"))'
+# Who advertises nothing listens all the same.
+status 0 plan prefix-lists --bird tests/lab/plans/catalogue.yaml
+says "^		import filter 'newyork-in4';"
+mute='plan: {name: mute, lab: true, asn: 64500}\nsites: [{name: office, segments: [{name: desks, prefixes: [10.1.0.0/16]}]}]
+gateways: [{name: edge, inside: office}]\ncircuits: [{name: chicago, kind: expressroute, gateway: edge, received: [198.18.1.0/24]}]
+feeds: [{name: m365, format: microsoft365, source: '"$work/feed.json"'}]
+destinations: [{name: mail, feed: m365, areas: [Exchange], expressroute: true}]'
+printf '%b\n' "$mute" >"$work/mute.yaml"
+printf '%b\n' "${mute/ received: / outbound-pool: [\"2001:db8::/64\"], received: }" >"$work/six.yaml"
+status 0 plan prefix-lists --frr "$work/mute.yaml"
+says '^  neighbor chicago route-map chicago-in4 in$'
+says '^route-map chicago-out4 deny 10$'
+status 0 plan prefix-lists --frr "$work/six.yaml"
+says '^  no neighbor chicago activate$'
+lacks chicago-in4
+# Of several gateways one may be asked for.
+status 0 plan prefix-lists --frr tests/lab/plans/catalogue.yaml
+says '^! Gateway ny-gw$'
+for form in --frr --bird; do
+	status 0 -g ny-gw plan prefix-lists "$form" tests/lab/plans/catalogue.yaml
+	says newyork-in4
+	lacks chicago-in4
+done
+status 0 -j -g ny-gw plan prefix-lists tests/lab/plans/catalogue.yaml
+json '{r["gateway"] for r in d["routes"]} == {"ny-gw"}'
+status 2 -g nowhere plan prefix-lists tests/lab/plans/catalogue.yaml
+only 'nowhere: no such gateway in .*; known: nj-gw, ny-gw$'
+
 # The graph: all that is in the plan, and of flows those that are bad.
 status 0 -j plan graph "$sound"
 json '[n["name"] for k in ("site", "segment", "location", "firewall", "gateway", "circuit", "meet-me", "destination",
