@@ -95,6 +95,28 @@ static int rank(struct plan_names *n)
 	return 0;
 }
 
+size_t name_labels(const char *text)
+{
+	size_t labels = 1;
+
+	for (const char *c = text; *c; c++) {
+		if (*c == '.' && (c == text || c[1] == '.' || !c[1]))
+			return 0;
+		labels += *c == '.';
+	}
+	return *text ? labels : 0;
+}
+
+/* A feed names hosts in domains that somebody has: two labels at least, the last two without a *. One
+ * that takes in half of the names there are would be no choice. */
+static bool of_a_domain(const char *text)
+{
+	const char *star = strrchr(text, '*');
+
+	return name_labels(text) >= 2 && (!star || name_labels(star + 1) >= 3 ||
+					  (star[1] == '.' && name_labels(star + 2) >= 2));
+}
+
 /* A name of the feed in lower case; NULL, with a line printed, when no host can have it. */
 static char *name_text(const struct feed *f, const struct feed_set *s, const char *url)
 {
@@ -111,10 +133,13 @@ static char *name_text(const struct feed *f, const struct feed_set *s, const cha
 		free(text);
 		return NULL;
 	}
-	if (text && strlen(text) <= NAME_LONGEST && text[0])
+	if (text && strlen(text) <= NAME_LONGEST && of_a_domain(text))
 		return text;
-	print_error("feed %s: %.80s: no name of a host; 1 to %d characters are accepted", f->name,
-		    url, NAME_LONGEST);
+	feed_set_label(s, label, sizeof(label));
+	print_error(
+		"feed %s: set %s: %.80s: no name of hosts; at most %d characters are accepted, without empty "
+		"labels, the last two without *",
+		f->name, label, url, NAME_LONGEST);
 	free(text);
 	return NULL;
 }

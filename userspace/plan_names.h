@@ -31,6 +31,8 @@ struct plan_names {
 	size_t levels;
 };
 
+/* Labels between dots, none of them empty: how many. 0: there is an empty one. */
+size_t name_labels(const char *text);
 bool name_within(const char *a, const char *b); /* is every host of a one of b? */
 bool name_meets(const char *a, const char *b); /* have they a host in common? */
 /* Of all feeds of the plan, each name once; direct are those that `direct` says so of, in every

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which names browsers ask for without the proxy, because their addresses are reached over
  * ExpressRoute. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,30 @@ struct chooser {
 	const struct paper_location *location; /* NULL: wherever users are */
 };
 
-/* Who is there uses it, and is led over ExpressRoute. A plan that places nobody says nothing
- * against it. */
-static bool rides(const struct chooser *c, const struct paper_destination *d)
+/* Does the circuit receive a route to each address that the set has of the family, and has it one?
+ * A name without addresses is nowhere that a route could lead. */
+static bool receives(const struct paper_circuit *c, const struct feed_set *s, unsigned char family)
 {
+	bool any = false;
+
+	if (c->kind != KIND_EXPRESSROUTE)
+		return false;
+	for (size_t i = 0; i < s->prefix_count; i++) {
+		if (s->prefixes[i].family != family)
+			continue;
+		if (!longest_of(&c->received.at, &s->prefixes[i]))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* Who is there uses it, and is led to all of the set over ExpressRoute. A plan that places nobody
+ * says nothing against any of its circuits. */
+static bool rides(const struct chooser *c, const struct paper_destination *d,
+		  const struct feed_set *s)
+{
+	const struct paper *p = c->plan->paper;
 	const struct verify *v = &c->plan->v;
 
 	for (size_t i = 0; i < v->row_count && plan_base(v, v->rows[i]); i++) {
@@ -24,13 +45,16 @@ static bool rides(const struct chooser *c, const struct paper_destination *d)
 
 		if (row->location && (!c->location || row->location == c->location) &&
 		    row->walk.outside == d && row->walk.circuit &&
-		    row->walk.circuit->kind == KIND_EXPRESSROUTE)
+		    receives(row->walk.circuit, s, address_family(&row->walk.remote)))
 			return true;
 	}
-	return !c->plan->paper->location_count;
+	for (size_t i = 0; !p->location_count && i < p->circuit_count; i++)
+		if (receives(&p->circuits[i], s, 4) || receives(&p->circuits[i], s, 6))
+			return true;
+	return false;
 }
 
-/* The set is offered over ExpressRoute, is chosen by a destination, and that destination goes there. */
+/* The set is offered over ExpressRoute, is chosen by a destination, and goes there with it. */
 static bool direct(const void *context, const struct config_feed *f, const struct feed_set *s)
 {
 	const struct chooser *c = context;
@@ -40,7 +64,7 @@ static bool direct(const void *context, const struct config_feed *f, const struc
 		const struct paper_destination *d = &p->destinations[i];
 
 		if (d->class.feed && !strcmp(d->class.feed, f->name) &&
-		    class_takes_set(&d->class, s) && rides(c, d))
+		    class_takes_set(&d->class, s) && rides(c, d, s))
 			return true;
 	}
 	return false;
@@ -51,20 +75,27 @@ static const char *proxy_of(const struct plan *p)
 	return p->words->proxy ? p->words->proxy : p->paper->proxy;
 }
 
-/* HOST:PORT, of characters that mean nothing in the file. */
+/* HOST:PORT, of characters that mean nothing in the file; an IPv6 address is in brackets. */
 static bool proxy_good(const char *text)
 {
-	const char *colon = strrchr(text, ':'), *end;
-	size_t host = colon ? (size_t)(colon - text) : 0;
-	bool bracketed = host > 2 && text[0] == '[' && text[host - 1] == ']';
-	long port = colon ? strtol(colon + 1, (char **)&end, 10) : 0;
+	const char *colon = strrchr(text, ':');
+	size_t length = colon ? (size_t)(colon - text) : 0, digits = colon ? strlen(colon + 1) : 0;
+	char host[NAME_LONGEST + 3];
+	struct in6_addr address;
 
-	if (!host || host > NAME_LONGEST || !strspn(colon + 1, "0123456789") || *end || port < 1 ||
-	    port > 65535)
+	if (!length || length >= sizeof(host) || !digits || digits > 5 || colon[1] == '0' ||
+	    strspn(colon + 1, "0123456789") != digits || atoi(colon + 1) > 65535)
 		return false;
-	return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
-		       host ||
-	       (bracketed && strspn(text + 1, "0123456789abcdefABCDEF:.") == host - 2);
+	memcpy(host, text, length);
+	host[length] = '\0';
+	if (host[0] != '[')
+		return strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789.-_") == length &&
+		       length <= NAME_LONGEST && name_labels(host);
+	if (host[length - 1] != ']')
+		return false;
+	host[length - 1] = '\0';
+	return inet_pton(AF_INET6, host + 1, &address) == 1;
 }
 
 static const char *find_location(const struct plan *p, const struct paper_location **out)
@@ -120,9 +151,12 @@ static void print_text(const struct plan *p, const struct plan_names *n)
 	print_line(
 		"// Plan %s%s%s: names that the feed offers over ExpressRoute are asked for directly, all\n"
 		"// others through the proxy. Of several names that a host has, the most specific decides;\n"
-		"// it is asked first. Names that stand on both sides go to the proxy.",
+		"// it is asked first. Names that stand on both sides go to the proxy.%s",
 		p->paper->name, p->words->location ? ", location " : "",
-		p->words->location ? p->words->location : "");
+		p->words->location ? p->words->location : "",
+		p->words->location || !p->paper->location_count ?
+			"" :
+			"\n// Users of all locations are counted as one: direct is what any of them reaches so.");
 	print_line("function FindProxyForURL(url, host) {\n\tvar proxy = \"PROXY %s\";\n",
 		   proxy_of(p));
 	print_line("\thost = host.toLowerCase();\n"
@@ -191,7 +225,7 @@ int plan_pac(const struct plan *p)
 	else if (!any_direct(&names))
 		status = print_error(
 			"plan pac: no name goes over ExpressRoute; a destination is accepted whose "
-			"feed has names, with flows that leave by a circuit of that kind");
+			"feed has names, with flows that leave by a circuit of that kind which receives their addresses");
 	else if (print_json)
 		print_rules(p, &names);
 	else

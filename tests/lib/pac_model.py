@@ -3,11 +3,14 @@
 """What a PAC file must say of every name of a feed body, and of what is nearly such a name.
 
   pac_model.py hosts BODY                      URLs to ask for, one a line
-  pac_model.py judge BODY PROXY [AREA...]      reads "URL : ANSWER" lines; silent when all are right
+  pac_model.py judge BODY PROXY RECEIVED [AREA...]
+                                               reads "URL : ANSWER" lines; silent when all are right
 
 A host goes direct when a name of a chosen ExpressRoute set matches it, and every other name that
-matches it takes in that name and more. All else goes to the proxy.
+matches it takes in that name and more. A set is chosen when the prefix that is received holds its
+addresses, and it has some. All else goes to the proxy.
 """
+import ipaddress
 import json
 import re
 import sys
@@ -42,10 +45,17 @@ def taken_in(inner, outer):
     return pattern(outer).fullmatch(inner.replace("*", "\0")) is not None
 
 
-def model(body, areas):
+def reached(endpoint_set, received):
+    of_family = [network for network in map(ipaddress.ip_network, endpoint_set.get("ips", []))
+                 if network.version == received.version]
+    return bool(of_family) and all(network.subnet_of(received) for network in of_family)
+
+
+def model(body, received, areas):
     direct, other = set(), set()
     for name, endpoint_set in names(body):
-        chosen = endpoint_set["expressRoute"] and (not areas or endpoint_set["serviceArea"] in areas)
+        chosen = (endpoint_set["expressRoute"] and reached(endpoint_set, ipaddress.ip_network(received)) and
+                  (not areas or endpoint_set["serviceArea"] in areas))
         (direct if chosen else other).add(name)
     matchers = {name: pattern(name) for name in direct | other}
 
@@ -58,8 +68,8 @@ def model(body, areas):
     return goes_direct
 
 
-def judge(body, proxy, areas):
-    goes_direct, asked, wrong, direct = model(body, areas), set(hosts(body)), 0, 0
+def judge(body, proxy, received, areas):
+    goes_direct, asked, wrong, direct = model(body, received, areas), set(hosts(body)), 0, 0
     for line in sys.stdin:
         url, answer = line.rstrip("\n").split(" : ")
         host = url[len("https://"):-1]
@@ -77,4 +87,4 @@ def judge(body, proxy, areas):
 if sys.argv[1] == "hosts":
     print("\n".join(f"https://{host}/" for host in hosts(sys.argv[2])))
 else:
-    sys.exit(judge(sys.argv[2], sys.argv[3], sys.argv[4:]))
+    sys.exit(judge(sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:]))

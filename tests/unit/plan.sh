@@ -56,7 +56,8 @@ only '^tests/data/plans/sound.yaml$'
 # The PAC file: what it says is judged in plan_pac.sh.
 status 2 plan pac "$sound"
 only 'plan pac: no proxy'
-for proxy in proxy :8080 proxy:0 proxy:65536 proxy:8080x 'a"b:80' '[::1:80' '[]:80' 'pr oxy:80'; do
+for proxy in proxy :8080 proxy:0 proxy:65536 proxy:8080x 'a"b:80' '[::1:80' '[]:80' 'pr oxy:80' \
+	...:80 '[::::]:80' proxy:0080 'a..b:80'; do
 	status 2 plan pac --proxy "$proxy" "$sound"
 	only 'no proxy; HOST:PORT is accepted'
 done
@@ -91,6 +92,30 @@ json '[(n["order"], n["name"], n["way"], n["area"]) for n in d["names"]] == [
 sed -i 's|"cdn.mail.example"|"cdn.mail.example/path"|' "$work/feed.json"
 status 2 plan pac "$work/names.yaml"
 only 'set 2: cdn.mail.example/path: no name of a host'
+# None that takes in a whole top-level domain, or is no name of a domain.
+for name in '*' '**' '*.example' '*x.example' 'mail.*.example' . .. - localhost a..example .mail.example mail.example.; do
+	sed "s|cdn.mail.example/path|$name|" "$work/feed.json" >"$work/loose.json"
+	sed "s|$work/feed.json|$work/loose.json|" "$work/names.yaml" >"$work/loose.yaml"
+	status 2 plan pac "$work/loose.yaml"
+	only 'set 2: .*: no name of hosts'
+done
+
+# Addresses that are not received over ExpressRoute, and none at all, are the proxy's.
+sed -e 's|cdn.mail.example/path|cdn.mail.example|' -e '$s/]$/,/' "$work/feed.json" >"$work/beside.json"
+cat >>"$work/beside.json" <<'END'
+ {"id": 4, "serviceArea": "Exchange", "category": "Allow", "required": true, "expressRoute": true,
+  "urls": ["partly.example.net"], "ips": ["198.18.1.0/25", "198.19.1.0/24", "2001:db8::/32"]},
+ {"id": 5, "serviceArea": "Exchange", "category": "Allow", "required": true, "expressRoute": true,
+  "urls": ["wholly.example.net"], "ips": ["198.18.1.0/25", "2001:db8::/32"]},
+ {"id": 6, "serviceArea": "Exchange", "category": "Allow", "required": true, "expressRoute": true,
+  "urls": ["nowhere.example.net"]}]
+END
+sed "s|$work/feed.json|$work/beside.json|" "$work/names.yaml" >"$work/beside.yaml"
+status 0 -j plan pac "$work/beside.yaml"
+json '{n["name"] for n in d["names"] if n["way"] == "direct"} == {"*.mail.example", "cdn.mail.example", "*.call.example",
+	"wholly.example.net"}'
+status 0 plan pac "$work/beside.yaml"
+says '// Users of all locations are counted as one'
 
 # What gateways tell and take: every pool and service is told, once, whatever the plan advertises.
 status 2 plan prefix-lists --bird --frr "$sound"
