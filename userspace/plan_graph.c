@@ -18,7 +18,7 @@ static const char *const edge_words[] = { "link", "route", "question", "answer" 
 /* Text of a label: names and prefixes, and a file's path, which may hold anything. */
 static void quoted(FILE *out, const char *text)
 {
-	for (; *text; text++)
+	for (; text && *text; text++)
 		if (*text == '\n')
 			fputs("\\n", out);
 		else
@@ -29,7 +29,7 @@ static void dot_node(FILE *out, const struct graph_node *n)
 {
 	fprintf(out, "\t\"%s %s\" [shape=%s, label=\"%s", node_words[n->kind], n->name,
 		shapes[n->kind], n->name);
-	if (n->detail[0])
+	if (n->detail)
 		fputs("\\n", out);
 	quoted(out, n->detail);
 	fprintf(out, "\"%s];\n", n->bad ? ", color=red, fontcolor=red, penwidth=2" : "");
@@ -97,17 +97,23 @@ static int svg(const char *dot)
 	return err ? print_error("plan graph: dot: %s", strerror(-err)) : EXIT_DONE;
 }
 
-static void print_detail(const char *detail)
+/* A list of its lines; the text is cut into them. */
+static void print_detail(char *detail)
 {
-	const char *lines[GRAPH_TEXT / 2 + 1];
-	char copy[GRAPH_TEXT], *rest = copy, *line;
-	size_t n = 0;
+	const char **lines;
+	size_t n = 1;
 
-	snprintf(copy, sizeof(copy), "%s", detail);
-	while ((line = strsep(&rest, "\n")) && *line)
+	for (const char *c = detail; c && *c; c++)
+		n += *c == '\n';
+	lines = calloc(n + 1, sizeof(*lines));
+	n = 0;
+	for (char *line; lines && (line = strsep(&detail, "\n"));)
 		lines[n++] = line;
-	lines[n] = NULL;
-	print_cell_list(lines);
+	if (lines)
+		print_cell_list(lines);
+	else
+		print_cell_text(NULL);
+	free(lines);
 }
 
 static void print_graph(const struct plan *p, const struct graph *g)
@@ -147,7 +153,7 @@ static void print_graph(const struct plan *p, const struct graph *g)
 int plan_graph(const struct plan *p)
 {
 	int status = EXIT_DONE;
-	struct graph g;
+	struct graph g = { .whole = print_json };
 	char *dot;
 
 	if (print_json && p->words->svg)
@@ -164,7 +170,6 @@ int plan_graph(const struct plan *p)
 	else
 		print_line("%s", dot);
 	free(dot);
-	free(g.nodes);
-	free(g.edges);
+	graph_free(&g);
 	return status;
 }

@@ -18,11 +18,10 @@ enum node_kind {
 	NODE_SERVICE,
 	NODE_KINDS
 };
-#define GRAPH_TEXT 320
 struct graph_node {
 	enum node_kind kind;
 	const char *name; /* of all of its kind, this one's; it belongs to the plan */
-	char detail[GRAPH_TEXT]; /* lines that end in \n but for the last */
+	char *detail; /* lines that end in \n but for the last, NULL: none */
 	bool bad; /* flows end there that should not */
 };
 enum edge_kind { EDGE_LINK, EDGE_ROUTE, EDGE_QUESTION, EDGE_ANSWER };
@@ -30,19 +29,21 @@ struct graph_edge {
 	size_t from, to; /* nodes */
 	enum edge_kind
 		kind; /* a link has no direction; questions and answers are those of bad flows */
-	char text[GRAPH_TEXT];
+	char *text; /* as a detail */
 };
 struct graph {
 	struct graph_node *nodes;
 	size_t node_count;
 	struct graph_edge *edges;
 	size_t edge_count;
+	bool whole; /* every prefix, in place of the first few of each list */
 	bool failed; /* out of memory */
 };
 
 extern const char *const node_words[NODE_KINDS];
-/* The caller frees nodes and edges. */
+/* Adds to a graph that is empty but for `whole`. graph_free gives it back, also after failures. */
 void plan_graph_build(const struct plan *p, struct graph *g);
+void graph_free(struct graph *g);
 /* In the language of Graphviz; NULL: out of memory. The caller frees it. */
 char *plan_dot(const struct graph *g, const char *name);
 

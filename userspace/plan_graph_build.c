@@ -9,37 +9,51 @@ const char *const node_words[NODE_KINDS] = { "site",	 "segment",	"location",
 					     "firewall", "gateway",	"circuit",
 					     "meet-me",	 "destination", "service" };
 
-/* Adds a line to a text that is bounded; what does not fit ends it. */
-static void say(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(char *text, const char *format, ...)
+/* Adds a line to a text. */
+static void say(struct graph *g, char **text, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static void say(struct graph *g, char **text, const char *format, ...)
 {
-	size_t used = strlen(text);
+	char *line = NULL, *grown = NULL;
 	va_list arguments;
 
-	if (used && used + 1 < GRAPH_TEXT) {
-		text[used++] = '\n';
-		text[used] = '\0';
-	}
 	va_start(arguments, format);
-	vsnprintf(text + used, GRAPH_TEXT - used, format, arguments);
+	if (vasprintf(&line, format, arguments) < 0)
+		line = NULL;
 	va_end(arguments);
+	if (line && asprintf(&grown, "%s%s%s", *text ? *text : "", *text ? "\n" : "", line) < 0)
+		grown = NULL;
+	free(line);
+	g->failed |= !grown;
+	if (!grown)
+		return;
+	free(*text);
+	*text = grown;
 }
 
-static void say_prefixes(char *text, const char *what, const struct config_prefixes *list,
-			 size_t most)
-{
-	char line[GRAPH_TEXT] = "", one[PREFIX_TEXT];
-	size_t used = 0;
-
-	for (size_t i = 0; i < list->count && i < most && used < sizeof(line); i++)
-		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s", i ? ", " : "",
-					 prefix_text(&list->at[i].prefix, one));
-	if (list->count > most)
-		say(text, "%s%s and %zu more", what, line, list->count - most);
-	else if (list->count)
-		say(text, "%s%s", what, line);
-}
 #define SHOWN 4 /* prefixes of a list, where there may be hundreds */
+
+static void say_prefixes(struct graph *g, char **text, const char *what,
+			 const struct config_prefixes *list)
+{
+	const size_t most = g->whole || list->count < SHOWN ? list->count : SHOWN;
+	char one[PREFIX_TEXT], *line = NULL;
+	size_t size;
+	FILE *out = list->count ? open_memstream(&line, &size) : NULL;
+
+	g->failed |= list->count && !out;
+	if (!out)
+		return;
+	for (size_t i = 0; i < most; i++)
+		fprintf(out, "%s%s", i ? ", " : "", prefix_text(&list->at[i].prefix, one));
+	if (list->count > most)
+		fprintf(out, " and %zu more", list->count - most);
+	if (fclose(out))
+		g->failed = true;
+	else
+		say(g, text, "%s%s", what, line);
+	free(line);
+}
 
 static struct graph_node *node(struct graph *g, enum node_kind kind, const char *name)
 {
@@ -65,17 +79,17 @@ static size_t number(struct graph *g, enum node_kind kind, const char *name)
 	return g->failed ? 0 : (size_t)(n - g->nodes);
 }
 
-static char *edge(struct graph *g, size_t from, size_t to, enum edge_kind kind)
+static char **edge(struct graph *g, size_t from, size_t to, enum edge_kind kind)
 {
 	struct graph_edge *grown = realloc(g->edges, (g->edge_count + 1) * sizeof(*grown));
 	static struct graph_edge spare;
 
 	g->failed |= !grown;
 	if (!grown)
-		return spare.text;
+		return &spare.text;
 	g->edges = grown;
 	g->edges[g->edge_count] = (struct graph_edge){ .from = from, .to = to, .kind = kind };
-	return g->edges[g->edge_count++].text;
+	return &g->edges[g->edge_count++].text;
 }
 
 static size_t place_node(struct graph *g, struct place at)
@@ -96,12 +110,12 @@ static void routes(struct graph *g, size_t from, const struct paper_routes *list
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct paper_route *r = &list->at[i];
-		char *text = edge(g, from, place_node(g, r->hop), EDGE_ROUTE);
+		char **text = edge(g, from, place_node(g, r->hop), EDGE_ROUTE);
 
 		if (r->circuit)
-			say(text, "what %s receives", r->circuit->name);
-		say_prefixes(text, "", &r->to, SHOWN);
-		say_prefixes(text, "without ", &r->except, SHOWN);
+			say(g, text, "what %s receives", r->circuit->name);
+		say_prefixes(g, text, "", &r->to);
+		say_prefixes(g, text, "without ", &r->except);
 	}
 }
 
@@ -112,14 +126,14 @@ static void sites(struct graph *g, const struct paper *p)
 		struct graph_node *n = node(g, NODE_SITE, s->name);
 
 		if (s->region)
-			say(n->detail, "%s", s->region);
+			say(g, &n->detail, "%s", s->region);
 		for (size_t k = 0; k < s->segment_count; k++) {
 			const struct paper_segment *one = &s->segments[k];
 
 			n = node(g, NODE_SEGMENT, one->name);
-			say_prefixes(n->detail, "", &one->prefixes, SHOWN);
+			say_prefixes(g, &n->detail, "", &one->prefixes);
 			for (size_t w = 0; w < one->without.count; w++)
-				say(n->detail, "does not see %s", one->without.at[w].text);
+				say(g, &n->detail, "does not see %s", one->without.at[w].text);
 			edge(g, number(g, NODE_SEGMENT, one->name), number(g, NODE_SITE, s->name),
 			     EDGE_LINK);
 			routes(g, number(g, NODE_SEGMENT, one->name), &one->routes);
@@ -129,7 +143,7 @@ static void sites(struct graph *g, const struct paper *p)
 	for (size_t i = 0; i < p->location_count; i++) {
 		const struct paper_location *l = &p->locations[i];
 
-		say(node(g, NODE_LOCATION, l->name)->detail, "%u heads%s%s", l->heads,
+		say(g, &node(g, NODE_LOCATION, l->name)->detail, "%u heads%s%s", l->heads,
 		    l->region ? ", " : "", l->region ? l->region : "");
 		edge(g, number(g, NODE_LOCATION, l->name), number(g, NODE_SEGMENT, l->at->name),
 		     EDGE_LINK);
@@ -142,35 +156,36 @@ static void devices(struct graph *g, const struct paper *p)
 		const struct paper_firewall *f = &p->firewalls[i];
 		struct graph_node *n = node(g, NODE_FIREWALL, f->name);
 
-		say(n->detail, f->stateful ? "stateful" : "not stateful");
-		say_prefixes(n->detail, "source NAT ", &f->source_nat, SHOWN);
+		say(g, &n->detail, f->stateful ? "stateful" : "not stateful");
+		say_prefixes(g, &n->detail, "source NAT ", &f->source_nat);
 		edge(g, place_node(g, f->ends[0]), number(g, NODE_FIREWALL, f->name), EDGE_LINK);
 		edge(g, number(g, NODE_FIREWALL, f->name), place_node(g, f->ends[1]), EDGE_LINK);
 	}
 	for (size_t i = 0; i < p->gateway_count; i++) {
 		const struct paper_gateway *w = &p->gateways[i];
 
-		say(node(g, NODE_GATEWAY, w->name)->detail, "%s",
+		say(g, &node(g, NODE_GATEWAY, w->name)->detail, "%s",
 		    w->file		   ? w->file :
 		    gateway_is_samepath(w) ? "samepath, not configured yet" :
 					     "router");
-		say(edge(g, number(g, NODE_GATEWAY, w->name), place_node(g, w->inner), EDGE_ROUTE),
+		say(g,
+		    edge(g, number(g, NODE_GATEWAY, w->name), place_node(g, w->inner), EDGE_ROUTE),
 		    "inside");
 		routes(g, number(g, NODE_GATEWAY, w->name), &w->routes);
 	}
 }
 
-static void circuit_detail(char *text, const struct paper_circuit *c)
+static void circuit_detail(struct graph *g, char **text, const struct paper_circuit *c)
 {
 	static const char *const kinds[] = { "internet", "expressroute", "other" };
 
-	say(text, "%s%s%s", kinds[c->kind], c->region ? ", " : "", c->region ? c->region : "");
-	say_prefixes(text, "outbound pool ", circuit_outbound(c), SHOWN);
-	say_prefixes(text, "inbound pool ", circuit_inbound(c), SHOWN);
-	say_prefixes(text, "advertises ", circuit_advertised(c), SHOWN);
+	say(g, text, "%s%s%s", kinds[c->kind], c->region ? ", " : "", c->region ? c->region : "");
+	say_prefixes(g, text, "outbound pool ", circuit_outbound(c));
+	say_prefixes(g, text, "inbound pool ", circuit_inbound(c));
+	say_prefixes(g, text, "advertises ", circuit_advertised(c));
 	if (c->accepted.given)
-		say_prefixes(text, "accepted ", &c->accepted.at, SHOWN);
-	say(text, "receives %zu prefixes", c->received.at.count);
+		say_prefixes(g, text, "accepted ", &c->accepted.at);
+	say(g, text, "receives %zu prefixes", c->received.at.count);
 }
 
 static void circuits(struct graph *g, const struct paper *p)
@@ -178,12 +193,12 @@ static void circuits(struct graph *g, const struct paper *p)
 	for (size_t i = 0; i < p->circuit_count; i++) {
 		const struct paper_circuit *c = &p->circuits[i];
 		size_t outer = number(g, NODE_CIRCUIT, c->name);
-		char *text;
+		char **text;
 
-		circuit_detail(node(g, NODE_CIRCUIT, c->name)->detail, c);
+		circuit_detail(g, &node(g, NODE_CIRCUIT, c->name)->detail, c);
 		text = edge(g, number(g, NODE_GATEWAY, c->at->name), outer, EDGE_LINK);
 		for (size_t k = 0; k < c->link_count; k++)
-			say(text, "%s%s", c->links[k].name,
+			say(g, text, "%s%s", c->links[k].name,
 			    !c->links[k].session_given ? "" :
 			    c->links[k].session.down   ? ", session down" :
 							 ", session up");
@@ -201,32 +216,28 @@ static void circuits(struct graph *g, const struct paper *p)
 	for (size_t k = 0; k < p->destination_count; k++) {
 		const struct paper_destination *d = &p->destinations[k];
 
-		say(node(g, NODE_DESTINATION, d->name)->detail, "%zu prefixes%s%s", d->prefix_count,
-		    d->region ? ", " : "", d->region ? d->region : "");
+		say(g, &node(g, NODE_DESTINATION, d->name)->detail, "%zu prefixes%s%s",
+		    d->prefix_count, d->region ? ", " : "", d->region ? d->region : "");
 	}
 }
 
 static void services(struct graph *g, const struct paper *p)
 {
-	char line[GRAPH_TEXT] = "";
-
 	for (size_t i = 0; i < p->service_count; i++) {
 		const struct paper_service *s = &p->services[i];
 		struct graph_node *n = node(g, NODE_SERVICE, s->name);
-		size_t used = 0;
 
-		say_prefixes(n->detail, "", &s->public, SHOWN);
-		for (size_t k = 0; k < s->circuits.count && used < sizeof(line); k++)
-			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s",
-						 k ? ", " : "on ", s->circuits.at[k].text);
-		say(n->detail, "%s", line);
-		say(n->detail, "source NAT: %s", s->source_nat ? "inbound pool" : "none here");
+		say_prefixes(g, &n->detail, "", &s->public);
+		for (size_t k = 0; k < s->circuits.count; k++)
+			say(g, &n->detail, "on %s", s->circuits.at[k].text);
+		say(g, &n->detail, "source NAT: %s", s->source_nat ? "inbound pool" : "none here");
 		for (size_t k = 0; k < s->servers.count; k++) {
 			const struct paper_segment *one =
 				paper_segment_of(p, &s->servers.at[k].prefix);
 			char text[PREFIX_TEXT];
 
-			say(edge(g, number(g, NODE_SERVICE, s->name),
+			say(g,
+			    edge(g, number(g, NODE_SERVICE, s->name),
 				 number(g, NODE_SEGMENT, one->name), EDGE_LINK),
 			    "%s", address_text(&s->servers.at[k].prefix.address, text));
 		}
@@ -242,7 +253,7 @@ static void way(struct graph *g, const struct way *w, enum edge_kind kind, size_
 	for (size_t i = 1; i < w->count; i++) {
 		size_t from = place_node(g, w->hops[i - 1].at), to = place_node(g, w->hops[i].at);
 
-		say(edge(g, from, to, kind), "%s of flow %zu",
+		say(g, edge(g, from, to, kind), "%s of flow %zu",
 		    kind == EDGE_QUESTION ? "question" : "answer", flow);
 	}
 }
@@ -263,10 +274,20 @@ static void bad_flows(struct graph *g, const struct verify *v)
 
 void plan_graph_build(const struct plan *p, struct graph *g)
 {
-	memset(g, 0, sizeof(*g));
 	sites(g, p->paper);
 	devices(g, p->paper);
 	circuits(g, p->paper);
 	services(g, p->paper);
 	bad_flows(g, &p->v);
+}
+
+void graph_free(struct graph *g)
+{
+	for (size_t i = 0; i < g->node_count; i++)
+		free(g->nodes[i].detail);
+	for (size_t i = 0; i < g->edge_count; i++)
+		free(g->edges[i].text);
+	free(g->nodes);
+	free(g->edges);
+	memset(g, 0, sizeof(*g));
 }

@@ -213,6 +213,12 @@ status 0 plan graph tests/lab/plans/problem-1.yaml
 says '^digraph "problem-1" {'
 says '"site nj" -> "site ny" .color=red'
 [[ $(grep -c 'color=red' "$out") == 9 ]] # five hops there, three back, and where it ends
+# What is long is whole as JSON, and says as a picture what it leaves out.
+sed "0,/outbound-pool: \[/s##&$(printf '198.18.%d.0/28, ' {0..99})#" "$sound" >"$work/long.yaml"
+status 0 -j plan graph "$work/long.yaml"
+json '[len(t.split(", ")) for n in d["nodes"] if n["name"] == "internet" for t in n["detail"] if "outbound" in t] == [101]'
+status 0 plan graph "$work/long.yaml"
+says 'and 97 more'
 status 2 -j plan graph --svg "$sound"
 json '"is a picture" in d["error"]'
 PATH=$work status 2 plan graph --svg "$sound"
