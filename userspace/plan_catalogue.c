@@ -125,13 +125,16 @@ static void print_missing(const struct catalogue_form *form, const struct catalo
 		}
 }
 
-/* RFC 4180: what holds a comma, a quote or a line break is quoted, a quote in it doubled. */
+/* RFC 4180: what holds a comma, a quote or a line break is quoted, a quote in it doubled. What a
+ * spreadsheet would compute, as a name of a feed may be made to look, is marked as text. */
 static void csv_field(FILE *out, const char *text, bool last)
 {
 	const bool quoted = text && strpbrk(text, ",\"\r\n");
 
 	if (quoted)
 		fputc('"', out);
+	if (text && *text && strchr("=+-@\t\r", *text))
+		fputc('\'', out);
 	for (; text && *text; text++)
 		fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
 	fputs(quoted ? "\"" : "", out);

@@ -11,6 +11,8 @@ struct catalogue_form {
 	const char *name;
 	const char *keys[CATALOGUE_CELLS + 1]; /* NULL-ended */
 	const char *titles[CATALOGUE_CELLS];
+	/* What no key of a plan says: a feed, or a service of the plan's own, does. */
+	bool by_hand[CATALOGUE_CELLS];
 };
 struct catalogue_row {
 	char *cell[CATALOGUE_CELLS]; /* items between "; ", NULL: the plan does not say */

@@ -30,6 +30,7 @@ const struct catalogue_form catalogue_inbound = {
 	  "Internal systems published through public endpoints",
 	  "IP advertisement of the public endpoint", "Security/perimeter controls",
 	  "High availability", "Path symmetry control" },
+	{ [OTHER] = true, [INTERNET] = true },
 };
 
 static const char *protocol_text(uint8_t protocol)

@@ -25,6 +25,7 @@ const struct catalogue_form catalogue_outbound = {
 	  "Public Office 365 endpoint (destination)", "Public (Internet) DNS entry",
 	  "CDN referrals", "IP advertisement and NAT in use", "Connectivity method",
 	  "Security/perimeter controls", "High availability", "Path symmetry control" },
+	{ [NAMES] = true, [CDN] = true },
 };
 
 static bool takes_area(const struct paper_destination *d, const struct feed_set *s)

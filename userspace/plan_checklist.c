@@ -49,8 +49,8 @@ static void forms(struct list *l, const struct catalogue_form *form, const struc
 	for (size_t i = 0; i < c->count; i++)
 		for (size_t k = 0; form->keys[k]; k++)
 			if (!c->rows[i].cell[k])
-				say(l, STATE_MISSING, "%s %s: %s", form->name, c->rows[i].cell[1],
-				    form->titles[k]);
+				say(l, form->by_hand[k] ? STATE_BY_HAND : STATE_MISSING,
+				    "%s %s: %s", form->name, c->rows[i].cell[1], form->titles[k]);
 }
 
 static void item_catalogue(struct list *l)
@@ -86,8 +86,15 @@ static void item_diagram(struct list *l)
 	}
 }
 
+static void nobody(struct list *l)
+{
+	if (!l->paper->location_count)
+		say(l, STATE_MISSING, "locations: the plan places nobody");
+}
+
 static void item_latency(struct list *l)
 {
+	nobody(l);
 	for (size_t i = 0; i < l->paper->location_count; i++) {
 		const struct paper_location *at = &l->paper->locations[i];
 
@@ -98,6 +105,7 @@ static void item_latency(struct list *l)
 
 static void item_heads(struct list *l)
 {
+	nobody(l);
 	for (size_t i = 0; i < l->paper->location_count; i++)
 		if (!l->paper->locations[i].heads)
 			say(l, STATE_MISSING, "heads of location %s", l->paper->locations[i].name);
@@ -118,6 +126,8 @@ static void item_dns(struct list *l)
 	for (size_t k = 0; k < l->paper->dns_count; k++)
 		if (!l->paper->dns[k].ttl)
 			say(l, STATE_MISSING, "TTL of %s", l->paper->dns[k].name);
+	if (!l->paper->dns_count && !l->said)
+		say(l, STATE_MISSING, "`dns` of the plan, with who sends mail");
 }
 
 static void item_proxy(struct list *l)

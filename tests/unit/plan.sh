@@ -265,6 +265,10 @@ for form in outbound inbound; do
 	assert rows[1:] == [[value or "" for value in flow.values()] for flow in flows], rows
 	END
 done
+sed "s|cdn.static.example|=1+1.static.example|" "$work/feed.json" >"$work/formula.json" # what a spreadsheet would compute
+sed "s|$work/feed.json|$work/formula.json|" "$work/names.yaml" >"$work/formula.yaml"
+status 0 plan catalogue --csv outbound "$work/formula.yaml"
+says ",'=1+1.static.example,"
 status 0 plan catalogue "$work/old.yaml"
 says '^  Used by users/systems on the internet  *no$'
 says '^  *dallas: source NAT to 192.168.2.0/24$'
@@ -283,7 +287,7 @@ json '"--csv is text" in d["error"]'
 
 # The checklist: what is missing is named under the guide's number, what is wrong is what verify says.
 status 1 -j plan checklist "$sound"
-json '[(r["number"], r["what"]) for r in d["checklist"] if r["state"] == "missing"][4:] == [
+json '[(r["number"], r["what"]) for r in d["checklist"] if r["state"] == "missing"] == [
 	(4, "inbound exchange-hybrid: Public (Internet) DNS entry"), (8, "latency of location branch-users"),
 	(36, "name of service exchange-hybrid in `dns`"), (39, "proxy of the plan, for what stays on the internet"),
 	(68, "30 latency: branch-users: how far chicago is is not given; `latency` says it of both"),
@@ -314,3 +318,12 @@ status 1 -j plan checklist tests/lab/plans/problem-1.yaml
 json '[r["what"].split(",")[0] for r in d["checklist"] if r["state"] == "wrong"] == ["16 inbound-symmetric"]'
 json '("cloud", "exchange-hybrid", "internet", None, "no answer") in [
 	(t["from"], t["to"], t["over"], t["seen-as"], t["expected"]) for t in d["tests"]]'
+# A service that a gateway's configuration says is no service that lacks anything; what has nobody is not ready.
+status 1 -j plan checklist tests/lab/plans/catalogue.yaml
+json '{r["what"] for r in d["checklist"] if r["number"] == 4 and "users" in r["what"].lower() and "inbound" in r["what"]
+	} and not [r for r in d["checklist"] if r["state"] == "missing" and "Used by" in r["what"]]'
+json '{r["number"]: r["state"] for r in d["checklist"] if r["number"] in (8, 33)} == {8: "missing", 33: "missing"}'
+sed '/^services:/,$d' "$sound" >"$work/gone.yaml"
+status 1 -j plan checklist "$work/gone.yaml"
+json '[r["state"] for r in d["checklist"] if r["number"] == 36] == ["missing"]'
+json '{r["state"] for r in d["checklist"] if r["what"].startswith("outbound exchange: ")} == {"by hand"}'
