@@ -106,6 +106,8 @@ def scenes(what, rest):
     for name in names:
         if name not in SCENES:
             sys.exit(f"no scene {name}; there are {' '.join(SCENES)}")
+    if not os.access(FEED, os.R_OK):
+        sys.exit(f"FEED={FEED}: cannot be read")
     if keep and len(names) > 1:
         sys.exit("only one scene can be kept: name it")
     if os.geteuid() or lacking():
