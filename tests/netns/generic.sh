@@ -38,7 +38,7 @@ matches "kept" "$internet" "$kept"
 say "explain knows the neighbour behind it, though the kernel sends"
 answer=$(quiet_sp -j flow show | /usr/bin/python3 -c '
 import json, sys
-f = next(f for f in json.load(sys.stdin)["flows"] if f["src"] == "10.2.0.2" and f["proto"] == "tcp")
+f = next(f for f in json.load(sys.stdin)["flows"] if f["src"] == "10.2.0.2" and f["proto"] == "tcp" and int(f["dport"]) == 7001)
 print(f["dst"] + ":" + str(f["dport"]), f["pool"] + ":" + str(f["pool-port"]))')
 # shellcheck disable=SC2086 # two words
 matches "explain" "neighbour: $(mac campus eth0)" "$(quiet_sp explain tcp $answer)"
