@@ -66,6 +66,11 @@ static int read_protocol(const char *text, struct explain_packet *p)
 		p->protocol = (uint8_t)value;
 		return 0;
 	}
+	/* these without /etc/protocols, which a small system may not have */
+	if (!strcmp(text, "tcp") || !strcmp(text, "udp")) {
+		p->protocol = text[0] == 't' ? IPPROTO_TCP : IPPROTO_UDP;
+		return 0;
+	}
 	known = getprotobyname(text);
 	if (known) {
 		p->protocol = (uint8_t)known->p_proto;

@@ -33,6 +33,12 @@ explained() { # WORDS...
 	quiet_sp explain "$@" >"$work/told" || fail "explain $*: $(cat "$work/told")"
 	grep -q '^verdict: ' "$work/told" || fail "explain $*: no verdict"
 }
+# a small system has no /etc/protocols
+for protocol in tcp udp; do
+	unshare -m sh -c 'mount --bind /dev/null /etc/protocols && exec "$@"' - nsenter --net="/run/netns/${lab}gw" \
+		"$samepath" -c "$work/samepath.yaml" explain $protocol 10.1.20.2:9 $exchange4:9 | grep '^verdict: ' >/dev/null ||
+		fail "explain $protocol: needs a file"
+done
 hold tcp4 pilot tcp 10.1.20.2 3 $exchange4 7001
 hold udp4 pilot udp 10.1.20.2 3 $exchange4 7001
 hold served chicago tcp $exchange4 3 $public4 7001
