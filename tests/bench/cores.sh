@@ -12,7 +12,6 @@ flows=10240 packets=2000000
 [[ -z $short ]] || flows=2048 packets=20000
 (($(nproc) > 1)) || { echo "cores: one core, nothing to compare" >&2; exit 0; }
 rig_begin
-queues=$(nproc)
 for ((round = 1; round <= rounds; round++)); do
 	[[ $short ]] || settle
 	topology

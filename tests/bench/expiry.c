@@ -13,7 +13,7 @@
 
 #define TICKS 5
 #define KEPT 5 /* the time-out of the configuration is twice this */
-#define SETTLING 14 /* s, until as many flows end as begin, and a sweep has seen it; at most as long as is measured */
+#define SETTLING 30 /* s, until as many flows end as begin, and a sweep has seen it; at most as long as is measured */
 
 struct tally {
 	__u64 sent, received, opened, spoilt;

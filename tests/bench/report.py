@@ -49,7 +49,8 @@ def losses(row, number):
             if v["action"] == "DROP" and int(v["packets"])}
     for line in text[end:].splitlines():
         words = line.split()
-        if len(words) == 3 and words[1].endswith(("drops:", "xmit_errors:")) and int(words[2]):
+        if len(words) == 3 and words[1].endswith(("_drops:", "xmit_errors:")) \
+                and not words[1].endswith("xdp_drops:") and int(words[2]):  # what the sink drops it has seen
             lost[f"{words[0]} {words[1][:-1]}"] = int(words[2])
     if lost:
         print(json.dumps({"losses": lost, "row": row, "round": int(number)}))

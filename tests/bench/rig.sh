@@ -16,7 +16,7 @@ samepath=${SAMEPATH:-$top/build/samepath}
 cpu=${CPU:-$(($(nproc) - 1))}
 prefix=spbn
 wires=1  # of the gateway to the outside
-queues=1 # that a wire receives on: as many cores can be on it
+queues=$(nproc) # that a wire receives on: one a core
 lines='' work='' running='' daemon='' mounted=''
 
 # Ubuntu's bpftool on the PATH is a wrapper that knows the tools of the running kernel only.
@@ -84,9 +84,20 @@ rig_begin() {
 
 mac() { ip -n "$1" -j link show "$2" | grep -o '"address":"[^"]*"' | cut -d'"' -f4; }
 
+# What the kernel itself sends takes its core's queue: on another's it would wake that one's poll here, where it
+# stays as long as the generator goes on, which outruns it from then on.
+own_queues() { # space device
+	local q
+	for ((q = 0; q < queues; q++)); do
+		printf '%x' $((1 << q)) | ip netns exec "$prefix$1" tee "/sys/class/net/$2/queues/tx-$q/xps_cpus" >/dev/null
+	done
+}
+
 wire() { # space device address, gateway's device and address
 	ip -n "$prefix$1" link add "$2" numrxqueues "$queues" numtxqueues "$queues" type veth \
 		peer name "$4" numrxqueues "$queues" numtxqueues "$queues" netns "${prefix}gw"
+	own_queues "$1" "$2"
+	own_queues gw "$4"
 	ip -n "$prefix$1" addr add "$3" dev "$2"
 	ip -n "${prefix}gw" addr add "$5" dev "$4"
 	ip -n "$prefix$1" link set "$2" up
