@@ -52,7 +52,7 @@ seq 5000 | awk '{ n = sprintf("100.%d.%d.0/24", 64 + $1 / 250, $1 % 250); print 
 	END { for (i = 1; i <= 5000; i++) print del[i] }' >"$work/routes"
 ip -n "${lab}gw" -batch "$work/routes"
 while ip -n "${lab}gw" route show table 101 | grep -q '^default'; do ip -n "${lab}gw" route del default table 101; done
-wait_for 10 goes dallas
+wait_for 30 goes dallas
 gone() { [[ $(ask pilot udp 10.1.20.2 47000 $exchange4 7001) == error* ]]; }
 wait_for 5 gone
 daemon_running || fail "the daemon ended"
