@@ -38,6 +38,7 @@ struct ring {
 
 static struct ring rings[WIRES_MAX];
 static long writers; /* processors */
+static const char *table; /* path */
 static volatile sig_atomic_t ending, asked;
 
 static void end(int signal_number)
@@ -161,19 +162,6 @@ static uint64_t unwatched(struct ring *r)
 	return r->unwatched;
 }
 
-static void lost_none(void)
-{
-	uint64_t missed = 0;
-	int i;
-
-	for (i = 0; i < wire_count; i++)
-		missed += unwatched(&rings[i]);
-	if (missed) {
-		fprintf(stderr, "watch: %llu frames lost to the watcher\n", (unsigned long long)missed);
-		exit(2);
-	}
-}
-
 static void row(FILE *out, const char *word, const char *invariant, const uint64_t *of, const char *text)
 {
 	uint64_t sum = 0;
@@ -226,6 +214,20 @@ static uint64_t table_write(const char *path)
 	return rename(whole, path) ? 1 : sum;
 }
 
+static void lost_none(void)
+{
+	uint64_t missed = 0;
+	int i;
+
+	for (i = 0; i < wire_count; i++)
+		missed += unwatched(&rings[i]);
+	if (missed) {
+		fprintf(stderr, "watch: %llu frames lost to the watcher\n", (unsigned long long)missed);
+		table_write(table);
+		exit(2);
+	}
+}
+
 static bool describe(const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -251,7 +253,7 @@ static void rest(void)
 	nanosleep(&span, NULL);
 }
 
-static void watch(const char *table)
+static void watch(void)
 {
 	int i;
 
@@ -297,6 +299,7 @@ int main(int argc, char **argv)
 		}
 	seen = fopen(argv[2], "w");
 	told = fopen(argv[3], "w");
+	table = argv[4];
 	if (!seen || !told)
 		return 2;
 	writers = sysconf(_SC_NPROCESSORS_ONLN);
@@ -306,8 +309,8 @@ int main(int argc, char **argv)
 	signal(SIGINT, SIG_IGN);
 	fprintf(seen, "watching\n");
 	fflush(seen);
-	watch(argv[4]);
-	i = table_write(argv[4]) ? 1 : 0;
+	watch();
+	i = table_write(table) ? 1 : 0;
 	lost_none();
 	return i;
 }
