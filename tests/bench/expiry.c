@@ -96,8 +96,8 @@ int expiry_run(const struct bench *b)
 	ran = daemon_ran(b->daemon) - ran;
 	printf("{\"row\": \"%s\", \"round\": %u, \"live\": %u, \"seconds\": %.1f, ", b->row, b->round, live,
 	       (double)took / 1e9);
-	printf("\"asked\": %u, \"new_per_second\": %.0f, \"sent\": %llu, \"lost\": %lld, \"spoilt\": %llu, \"share\": %.5f}\n",
-	       b->rate, (double)counted.opened / (double)took * 1e9, counted.sent,
+	printf("\"opened\": %llu, \"ran\": %u, \"asked\": %u, \"new_per_second\": %.0f, \"sent\": %llu, \"lost\": %lld, \"spoilt\": %llu, \"share\": %.5f}\n",
+	       (__u64)next, turns / TICKS, b->rate, (double)counted.opened / (double)took * 1e9, counted.sent,
 	       (long long)(counted.sent - counted.received), counted.spoilt + made.spoilt, (double)ran / (double)took);
 	return 0;
 }

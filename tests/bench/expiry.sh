@@ -13,14 +13,13 @@ flows=1000000 rate=20000 seconds=20
 
 # No live flow expired and was opened anew, and the others are gone, but those of the last time-outs.
 kept() {
-	local turns=$((seconds + (seconds < 30 ? seconds : 30))) # SETTLING
 	gw "$samepath" -c "$work/samepath.yaml" -j show | /usr/bin/python3 -c '
 import json, sys
-flows, rate, turns = map(int, sys.argv[1:])
+run = json.loads(open(sys.argv[1]).readlines()[-1])
 row = next(row for row in json.load(sys.stdin)["circuits"] if row["circuit"] == "internet")
-opened, alive, new = int(row["opened"]), int(row["flows"]), flows + rate * turns
-if opened != new or alive > flows + rate * min(turns, 34):
-    sys.exit(f"expiry: {opened} opened of {new} that were new; {alive} alive")' "$flows" "$rate" "$turns"
+opened, alive = int(row["opened"]), int(row["flows"])
+if opened != run["opened"] or alive > run["live"] + run["asked"] * min(run["ran"], 34):
+    sys.exit("expiry: %d opened of %d that were new; %d alive" % (opened, run["opened"], alive))' "$lines"
 }
 rig_begin
 for ((round = 1; round <= rounds; round++)); do

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by the tests of `samepath plan`: runs it, and looks at its status and at what it said.
+# Sourced by the tests of `samepath plan` and `verify`: runs it, and looks at its status and at what it said.
 set -euo pipefail
 samepath=${SAMEPATH:-build/samepath}
 PATH=$PATH:/usr/sbin # where bird is, who ever runs this

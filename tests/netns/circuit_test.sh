@@ -126,12 +126,16 @@ wait "$silent_test" || status=$?
 cp "$work/silent.out" "$work/told"
 same "silence" "1 icmp/198.51.100.77 0 None None no answer" "$status $(rows destinations "${found[@]}")"
 
+joined() { # SPACE DEVICE ADDRESS, of each end
+	ip -n "$lab$1" link add "$2" type veth peer name "$5" netns "$lab$4"
+	ip -n "$lab$1" addr add "$3" dev "$2"
+	ip -n "$lab$4" addr add "$6" dev "$5"
+	ip -n "$lab$1" link set "$2" up
+	ip -n "$lab$4" link set "$5" up
+}
+
 say "the question leaves by what is no link of the circuit"
-ip -n "${lab}gw" link add mgmt0 type veth peer name m0 netns "${lab}far"
-ip -n "${lab}gw" addr add 172.16.10.1/30 dev mgmt0
-ip -n "${lab}far" addr add 172.16.10.2/30 dev m0
-ip -n "${lab}gw" link set mgmt0 up
-ip -n "${lab}far" link set m0 up
+joined gw mgmt0 172.16.10.1/30 far m0 172.16.10.2/30
 on far sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.m0.rp_filter=0
 ip -n "${lab}gw" route add 198.18.1.78/32 via 172.16.10.2 table 101
 tested 1 chicago --to 198.18.1.78 --to 198.18.1.78:9 --count 1
@@ -142,11 +146,7 @@ ip -n "${lab}gw" link del mgmt0
 refused 'one host elsewhere' chicago --to 127.0.0.1
 
 say "the far end answers over another circuit"
-ip -n "${lab}chicago" link add across type veth peer name across netns "${lab}internet"
-ip -n "${lab}chicago" addr add 172.16.9.1/30 dev across
-ip -n "${lab}internet" addr add 172.16.9.2/30 dev across
-ip -n "${lab}chicago" link set across up
-ip -n "${lab}internet" link set across up
+joined chicago across 172.16.9.1/30 internet across 172.16.9.2/30
 on internet sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.across.rp_filter=0
 ip -n "${lab}internet" route add 203.0.113.40/32 via 192.0.2.1
 ip -n "${lab}chicago" route add 203.0.113.40/32 via 172.16.9.2

@@ -1,20 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # verify as a command: its statuses, and that -j tells what the tables tell.
-set -euo pipefail
-samepath=${SAMEPATH:-build/samepath}
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
-
-# status EXPECTED WORDS...: what is written is in $out
-status() {
-	local found=0 expected=$1
-	shift
-	"$samepath" "$@" >"$out" 2>&1 || found=$?
-	[[ $found == "$expected" ]] || { echo "samepath $*: status $found, not $expected" && cat "$out" && exit 1; }
-}
-says() { grep -q -- "$1" "$out" || { echo "not said: $1" && cat "$out" && exit 1; }; }
-json() { python3 -c "import json,sys; d = json.load(open(sys.argv[1])); assert $1, d" "$out"; }
+# shellcheck source=tests/lib/plan.sh
+. tests/lib/plan.sh
 
 status 0 verify tests/lab/plans/solution-1a.yaml
 says '^  *1  cloud  exchange-hybrid  internet  internet  symmetric  192.168.5.5 of internet'
