@@ -17,6 +17,7 @@ ip link set lo up
 exec >/dev/ttyS1 2>&1
 
 what=$(sed -n 's/.*samepath\.tests="\([^"]*\)".*/\1/p' /proc/cmdline)
+limit=$(sed -n 's/.*samepath\.limit=\([0-9]*\).*/\1/p' /proc/cmdline)
 cd /samepath || exit
 echo "Linux $(uname -r), up after $(cut -d. -f1 /proc/uptime) s"
 # Every program of the object by itself, without the settings that a configuration fixes; the tests load
@@ -31,7 +32,7 @@ else
 fi
 rm -rf /sys/fs/bpf/loaded
 # shellcheck disable=SC2086 # words
-LIMIT=900 READY_WAIT=120 tests/run $what
+LIMIT=$limit READY_WAIT=120 tests/run $what
 status=$?
 ((loads == 0)) || status=1
 if dmesg | grep -E 'BUG:|WARNING:|Oops|blocked for more|soft lockup|rcu.*stall'; then

@@ -7,6 +7,7 @@
 #
 #   tests/vm/vm.sh [SERIES...]      6.1 and 6.12 when none is named, beside each other
 #   TESTS='prog netns'              what tests/run is given in there, instead of the choice below
+#   LIMIT_TEST=900 LIMIT_VM=7200    seconds that a test in there has, and a machine
 #   PACKAGES=DIR                    where kernel packages are at hand already
 #
 # A kernel package is downloaded and unpacked in build/vm, never installed. The machine has no disk:
@@ -138,10 +139,14 @@ machine() { # SERIES: status 0 all held, 1 not, 77 no such kernel
 		(cd "$vm/base" && find . -print0 | cpio --quiet -0 -o -H newc)
 		(cd "$dir/modules" && find usr/lib/modules -print0 | cpio --quiet -0 -o -H newc)
 	} >"$dir/initramfs"
-	boot "$dir" "samepath.tests=\"${TESTS:-$choice}\"" | tee "$dir/output" | grep --line-buffered -v '^status ' || :
+	boot "$dir" "samepath.limit=${LIMIT_TEST:-900} samepath.tests=\"${TESTS:-$choice}\"" |
+		tee "$dir/output" | grep --line-buffered -v '^status ' || :
 	status=$(sed -n 's/^status //p' "$dir/output")
 	rm -f "$dir/initramfs"
-	[[ $status ]] || echo "FAILED  the machine ended without a result" | tee -a "$dir/output"
+	if [[ ! $status ]]; then
+		echo "FAILED  the machine ended without a result; the last of its console:" | tee -a "$dir/output"
+		tail -5 "$dir/console"
+	fi
 	[[ $status == 0 ]] || echo "        its console: ${dir#"$top/"}/console"
 	echo "Linux $1: $((SECONDS - start)) s"
 	[[ $status == 0 ]]
