@@ -3,7 +3,7 @@
 """Datagrams without DF, and what becomes of them on a wire.
 
   datagram.py serve ADDRESS PORT              answers datagrams of `ask`
-  datagram.py ask SOURCE DESTINATION PORT LENGTH/ANSWER...
+  datagram.py ask SOURCE SOURCE-PORT DESTINATION PORT LENGTH/ANSWER...
                                             for each of these a datagram of LENGTH that wants one of ANSWER
                                             back (bytes of the IPv4 packet, 60 at least); prints those of
                                             which both arrived as they were sent
@@ -24,7 +24,7 @@ ETH_P_ALL = 3
 def opened(address, port):
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
-    s.bind((address, port))
+    s.bind((address, int(port)))
     return s
 
 
@@ -35,15 +35,15 @@ def answer(data):
 
 
 def serve(address, port):
-    s = opened(address, int(port))
+    s = opened(address, port)
     print("serving", flush=True)
     while True:
         data, who = s.recvfrom(65535)
         s.sendto(answer(data), who)
 
 
-def ask(source, destination, port, *wishes):
-    s = opened(source, 0)
+def ask(source, source_port, destination, port, *wishes):
+    s = opened(source, source_port)
     s.settimeout(3)
     for wish in wishes:
         length, back = (int(word) - 28 for word in wish.split("/"))

@@ -489,7 +489,12 @@ lab_end() {
 	set +e
 	if ((status != 0 && status != 77)) && [[ $applied ]]; then
 		echo "the gateway at that time:" >&2
-		quiet_sp show >&2
+		{
+			quiet_sp show
+			quiet_sp flow show | head -20
+			ip -n "${lab}gw" -o link | sed 's/ qdisc.*//'
+			ip -n "${lab}gw" neigh
+		} >&2
 	fi
 	((${#noise[@]} == 0)) || kill -KILL "${noise[@]}" 2>/dev/null
 	if [[ $applied && -d /sys/fs/bpf/samepath/$gateway ]]; then

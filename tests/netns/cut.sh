@@ -16,7 +16,12 @@ watch() { # NAME SPACE DEVICE...
 watch out chicago c0 c1
 watch in pilot eth0
 mtu() { for device in "${@:2}"; do ip -n "${lab}gw" link set "$device" mtu "$1"; done; }
-asked() { on pilot /usr/bin/python3 "$pieces" ask 10.1.20.2 $exchange4 7100 "$@" | xargs; }
+# Each time a flow of its own: without a daemon a flow believes in its way, and that way's MTU, for a second.
+asked() {
+	echo >>"$work/asked"
+	on pilot /usr/bin/python3 "$pieces" ask 10.1.20.2 $((40000 + $(wc -l <"$work/asked"))) $exchange4 7100 "$@" |
+		xargs
+}
 declare -A lines=()
 forget() { for name in out in; do lines[$name]=$(wc -l <"$work/$name.out"); done; } # what was seen so far
 rows() { tail -n "+$((lines[$1] + 1))" "$work/$1.out" | grep -E "$2"; }

@@ -57,10 +57,10 @@ same "kept" "$kept" "$(say_to kept)"
 say "what must be fragmented is, into it and out of it"
 background datagram internet /usr/bin/python3 "$top/tests/lib/datagram.py" serve $web4 7100
 wait_for 10 grep -q serving "$work/datagram.out"
-datagrams() { on campus /usr/bin/python3 "$top/tests/lib/datagram.py" ask 10.2.0.2 $web4 7100 "$1"; }
+datagrams() { on campus /usr/bin/python3 "$top/tests/lib/datagram.py" ask 10.2.0.2 "$1" $web4 7100 "$2"; }
 ip -n "${lab}gw" link set wan0 mtu 1300
-same "out" 1428/60 "$(datagrams 1428/60)"
+same "out" 1428/60 "$(datagrams 40001 1428/60)"
 ip -n "${lab}gw" link set wan0 mtu 1500
 ip -n "${lab}gw" link set lanb mtu 1300
-same "in" 60/1428 "$(datagrams 60/1428)"
+same "in" 60/1428 "$(datagrams 40002 60/1428)"
 verdict_is CUT 2 || fail "cut: $(verdict CUT)"
