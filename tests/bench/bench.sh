@@ -107,16 +107,6 @@ measure() { # row, first hop
 		--packets "$packets" --objects "$out" --first-hop "$2" --prefix "$prefix" >>"$lines"
 }
 
-# Whose loss it was: what the gateway dropped, and what a wire had no room for.
-losses() { # row
-	{
-		gw "$running" -c "$work/samepath.yaml" -j show
-		for end in in/in0 gw/gin gw/gout out/out0; do
-			ip netns exec "$prefix${end%/*}" ethtool -S "${end#*/}" | sed "s|^|${end#*/} |"
-		done
-	} | /usr/bin/python3 "$here/report.py" --losses "$1" "$round" >>"$lines"
-}
-
 row() { # name, first hop, set-up with arguments
 	local name=$1 hop=$2
 	shift 2
@@ -125,7 +115,7 @@ row() { # name, first hop, set-up with arguments
 	topology
 	(($# == 0)) || "$@"
 	measure "$name" "$hop"
-	[[ -z $running ]] || losses "$name"
+	[[ -z $running ]] || losses "$name" "$round"
 	[[ $round != 1 || -z $running || $way != outbound ]] || memory "$name"
 	cleanup
 }

@@ -14,14 +14,18 @@ import json
 import statistics
 import sys
 
-from report import valid
+from report import print_losses, valid
 
 PROBES = 64  # bpf/snat.h
 
 
 def read(path):
     with open(path, encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+        entries = [json.loads(line) for line in lines]
+    for entry in entries:
+        if "losses" in entry:
+            print_losses(entry)
+    return [entry for entry in entries if "losses" not in entry]
 
 
 def place_of(entry):

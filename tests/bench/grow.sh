@@ -90,6 +90,7 @@ point() { # axis, place on it, first hop
 	taskset -c "$cpu" "$out/bench" --row "$1/$2" --round "$round" --way "$way" --flows "$steps" \
 		--packets "$packets" --objects "$out" --first-hop "$3" --prefix "$prefix" --wires "$wires" \
 		${parties:+--parties "$parties"} "${options[@]}" >>"$lines"
+	[[ ! $running || $1 == fill ]] || losses "$1/$2" "$round" # a pool that fills refuses
 	cleanup
 }
 

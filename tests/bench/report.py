@@ -56,6 +56,11 @@ def losses(row, number):
         print(json.dumps({"losses": lost, "row": row, "round": int(number)}))
 
 
+def print_losses(entry):
+    print(f"{entry['row']}, round {entry['round']}: lost: "
+          + ", ".join(f"{name} {count}" for name, count in entry["losses"].items()))
+
+
 def read(path):
     """The measurements by (row, kind, flows), and the maps."""
     cells, maps = collections.defaultdict(list), []
@@ -63,8 +68,7 @@ def read(path):
         for line in lines:
             entry = json.loads(line)
             if "losses" in entry:
-                print(f"{entry['row']}, round {entry['round']}: lost: "
-                      + ", ".join(f"{name} {count}" for name, count in entry["losses"].items()))
+                print_losses(entry)
             elif "map" in entry:
                 maps.append(entry)
             else:

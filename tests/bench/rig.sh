@@ -3,7 +3,7 @@
 #
 # What every script of the bench stands on: namespaces and wires, a gateway between them, the programs
 # of the bench, and that no two runs meet. Source it, call rig_begin, then per measurement topology,
-# gateway_start, what is measured, cleanup.
+# gateway_start, what is measured, losses, cleanup.
 #
 #   NETNS spbnin           NETNS spbngw                NETNS spbnout
 #   in0 10.0.0.2 ------- gin 10.0.0.1
@@ -184,4 +184,14 @@ config() { # flows that there is room for, time-out of UDP, its mapping
 		timeouts: {tcp-transitory: 3600, udp: $2}
 		limits: {flows: $1, flows-per-host: 65535, half-open: $1}
 	YAML
+}
+
+# Whose loss it was: what the gateway dropped, and what a wire had no room for.
+losses() { # row, round
+	{
+		gw "$running" -c "$work/samepath.yaml" -j show
+		for end in in/in0 gw/gin gw/gout out/out0; do
+			ip netns exec "$prefix${end%/*}" ethtool -S "${end#*/}" | sed "s|^|${end#*/} |"
+		done
+	} | /usr/bin/python3 "$top/tests/bench/report.py" --losses "$1" "$2" >>"$lines"
 }
