@@ -42,10 +42,11 @@ done
 
 # What the next gateway is; each axis changes its own.
 defaults() {
+	mapping=address-and-port-dependent # first: what follows has it written into it
 	segments_are='    - {name: site, prefixes: [10.0.0.0/8]}'
 	circuits_are=$(circuit internet gout '' '[198.18.0.0/24]')
 	policy_is='  - {from: [site], to: [any], circuits: [internet], otherwise: drop}'
-	classes_are='' services_are='' table=$((2 * some)) mapping=address-and-port-dependent
+	classes_are='' services_are='' table=$((2 * some))
 	way=outbound steps=$some parties='' wires=1 options=()
 	program=$samepath
 }
