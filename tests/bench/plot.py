@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-from agree import figures_of
+from agree import SHARE, figures_of, spans, within
 
 PARTS = (("bench", "samepath beside the kernel's own ways"), ("grow", "Cost as work grows"),
          ("cores", "Two cores"), ("latency", "Latency"), ("expiry", "Expiry"), ("profile", "Profile"))
@@ -144,21 +144,15 @@ PLOTS = {"bench": plots_bench, "grow": plots_grow, "cores": plots_cores, "latenc
 
 def noise(folder):
     """How far the rounds of a figure lie apart: half of all figures, nine of ten, and the widest."""
-    found = []
-    for part, _ in PARTS:
-        document = load(folder, part)
-        for name, f in figures_of(document) if document else ():
-            if f["max"] > f["min"]:
-                whole = abs(f.get("of", f["median"]))
-                found.append(((f["max"] - f["min"]) / whole if whole else 0, f"{part}: {name}"))
+    documents = ((part, load(folder, part)) for part, _ in PARTS)
+    found = spans((f"{part}: {name}", f) for part, document in documents if document
+                  for name, f in figures_of(document))
     if not found:
         return []
-    found.sort()
-    half, most = found[len(found) // 2][0], found[len(found) * 9 // 10][0]
     return [f"Noise: of {len(found)} figures measured more than once, what the rounds of one span is at most "
-            f"{half:.1%} of what was measured for half of them and {most:.1%} for nine of ten; the widest, "
-            f"{found[-1][0]:.0%}, is \"{found[-1][1]}\". Two runs agree on a figure if their spans overlap, or if their "
-            "medians are no further apart than the wider span and 5 % of what was measured (agree.py).", ""]
+            f"{within(found, 0.5):.1%} of what was measured for half of them and {within(found, SHARE):.1%} for nine of "
+            f"ten; the widest, {found[-1][0]:.0%}, is \"{found[-1][1]}\". agree.py says whether runs agree within that.",
+            ""]
 
 
 def machine():
