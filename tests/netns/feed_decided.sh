@@ -38,7 +38,9 @@ meanwhile() {
 	nsenter --net="/run/netns/${lab}gw" "$samepath" -c "$work/samepath.yaml" feed fetch \
 		>"$work/out" 2>&1 {held}>&- &
 	fetch=$!
-	wait_for 30 grep -q 'waiting for another' "$work/out"
+	waits_or_dead() { ! kill -0 "$fetch" || grep -q 'waiting for another' "$work/out"; }
+	wait_for 60 waits_or_dead
+	kill -0 "$fetch" 2>/dev/null || fail "the fetch did not wait: $(cat "$work/out")"
 	cp "$1" "/run/samepath/$gateway/applied.yaml"
 	exec {held}>&-
 	wait "$fetch" || status=$?
