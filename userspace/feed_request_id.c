@@ -2,11 +2,14 @@
 /* The id by which the web service knows this machine. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "feed_service.h"
 #include "instance.h"
@@ -40,7 +43,7 @@ static int id_make(char *out)
 	return 0;
 }
 
-int feed_request_id(const char *directory, char out[FEED_REQUEST_ID])
+static int id_read_or_make(const char *directory, char out[FEED_REQUEST_ID])
 {
 	char path[512], *text = NULL;
 	size_t size = 0;
@@ -62,4 +65,20 @@ int feed_request_id(const char *directory, char out[FEED_REQUEST_ID])
 		return 0;
 	err = id_make(out);
 	return err ? err : file_write(directory, FEED_REQUEST_ID_FILE, out, TEXT);
+}
+
+int feed_request_id(const char *directory, char out[FEED_REQUEST_ID])
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	/* the directory is every gateway's of this machine: who asks first makes it, the others read it */
+	do
+		err = flock(fd, LOCK_EX) ? -errno : 0;
+	while (err == -EINTR);
+	if (!err)
+		err = id_read_or_make(directory, out);
+	close(fd);
+	return err;
 }

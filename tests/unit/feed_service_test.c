@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "../../userspace/feed_get.h"
@@ -148,6 +150,59 @@ static void request_id_is_made_once_and_mended(void **state)
 	assert_int_equal(feed_request_id(directory, id), -ENOENT);
 }
 
+struct answer {
+	int err;
+	char id[FEED_REQUEST_ID];
+};
+
+/* Children that ask when the pipe closes, all at once; each leaves its answer. */
+static void ask_together(const char *directory, struct answer *answers, int count)
+{
+	int gate[2], status;
+	char none;
+
+	assert_int_equal(pipe(gate), 0);
+	for (int i = 0; i < count; i++) {
+		if (fork())
+			continue;
+		close(gate[1]);
+		if (!read(gate[0], &none, 1))
+			answers[i].err = feed_request_id(directory, answers[i].id);
+		_exit(0);
+	}
+	close(gate[0]);
+	close(gate[1]);
+	for (int i = 0; i < count; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+}
+
+/* The gateways of a machine that begins: all fetches go out, and with one id. */
+static void request_id_of_those_who_ask_together_is_one(void **state)
+{
+	enum { COUNT = 8 };
+	char directory[] = "/tmp/feed_service.XXXXXX", path[128];
+	struct answer *answers = mmap(NULL, COUNT * sizeof(*answers), PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	assert_true(answers != MAP_FAILED);
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/%s", directory, FEED_REQUEST_ID_FILE);
+	for (int round = 0; round < 50; round++) {
+		memset(answers, 0xff, COUNT * sizeof(*answers));
+		ask_together(directory, answers, COUNT);
+		for (int i = 0; i < COUNT; i++) {
+			assert_int_equal(answers[i].err, 0);
+			assert_string_equal(answers[i].id, answers[0].id);
+		}
+		assert_int_equal(unlink(path), 0);
+	}
+	assert_int_equal(rmdir(directory), 0);
+	munmap(answers, COUNT * sizeof(*answers));
+}
+
 /* gzip of `size` bytes. */
 static unsigned char *pack(const void *data, size_t size, size_t *packed)
 {
@@ -276,6 +331,7 @@ int main(void)
 		cmocka_unit_test(addresses_in_odd_forms_are_refused),
 		cmocka_unit_test(root_of_the_service_has_no_query),
 		cmocka_unit_test(request_id_is_made_once_and_mended),
+		cmocka_unit_test(request_id_of_those_who_ask_together_is_one),
 		cmocka_unit_test(body_of_exactly_the_limit_passes_and_one_byte_more_does_not),
 		cmocka_unit_test(zeros_come_out_whole_and_a_bomb_stops_at_the_limit),
 		cmocka_unit_test(gzip_that_is_cut_damaged_or_goes_on_is_refused),
