@@ -8,6 +8,7 @@
 #   tests/vm/vm.sh [SERIES...]      6.1 and 6.12 when none is named, beside each other
 #   TESTS='prog netns'              what tests/run is given in there, instead of the choice below
 #   LIMIT_TEST=900 LIMIT_VM=7200    seconds that a test in there has, and a machine
+#   LIMIT_APT=300                   and each call of apt; a kernel that takes longer cannot be had
 #   PACKAGES=DIR                    where kernel packages are at hand already
 #
 # A kernel package is downloaded and unpacked in build/vm, never installed. The machine has no disk:
@@ -22,7 +23,7 @@ set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 vm=$top/build/vm
-limit=${LIMIT_VM:-7200} # seconds of a machine
+limit=${LIMIT_VM:-7200}
 # What an emulator is slow at and no test asks for: byte-wise string moves, five levels of page tables.
 cpu=max,-erms,-fsrm,-la57,-smap,-smep
 # Loading the programs takes ten seconds under emulation, so not all there is: every verdict (prog),
@@ -50,16 +51,24 @@ newest() {
 		sort -V | tail -1
 }
 
+# What it says is in a file, what it brings in build/vm once it is whole.
+apt() {
+	mkdir -p "$vm/apt"
+	(cd "$vm/apt" && timeout "${LIMIT_APT:-300}" apt-get "$@") >>"$vm/download.log" 2>&1 || return
+	find "$vm/apt" -name '*.deb' -exec mv -t "$vm" {} +
+}
+
 download() { # SERIES: a package of it in build/vm, its path on stdout
 	local name found
 	found=$(find "$vm" ${PACKAGES:+"$PACKAGES"} -maxdepth 1 -name "linux-image-$1.*-cloud-amd64_*.deb" |
 		sort -V | tail -1)
 	if [[ ! $found ]]; then
+		: >"$vm/download.log"
 		name=$(newest "$1")
-		if [[ ! $name ]] || ! (cd "$vm" && apt-get download -q "$name") >"$vm/download.log" 2>&1; then
-			apt-get update -q >"$vm/download.log" 2>&1 || :
+		if [[ ! $name ]] || ! apt download -q "$name"; then
+			apt update -q || :
 			name=$(newest "$1")
-			[[ ! $name ]] || (cd "$vm" && apt-get download -q "$name") >>"$vm/download.log" 2>&1 || :
+			[[ ! $name ]] || apt download -q "$name" || :
 		fi
 		found=$(find "$vm" -maxdepth 1 -name "linux-image-$1.*-cloud-amd64_*.deb" | sort -V | tail -1)
 	fi
@@ -131,6 +140,7 @@ machine() { # SERIES: status 0 all held, 1 not, 77 no such kernel
 		echo "skipped Linux $1: no linux-image-$1.*-cloud-amd64 that apt can download"
 		return 77
 	fi
+	((SECONDS - start < 10)) || echo "Linux $1 came in $((SECONDS - start)) s"
 	if [[ ! -e $dir/kernel || $(cat "$dir/of" 2>/dev/null) != "$package" ]]; then
 		unpack "$package" "$dir"
 		echo "$package" >"$dir/of"
