@@ -151,6 +151,16 @@ static void first_version_comes_in_force_whatever_it_is(void **state)
 	assert_int_equal(source.count, 1);
 }
 
+/* Before any `apply` nothing is there, not even the directory that all gateways share. */
+static void first_fetch_of_a_machine_makes_its_place(void **state)
+{
+	(void)state;
+	assert_int_equal(instance_remove(&gateway.instance), 0);
+	assert_int_equal(access(instance_state_root, F_OK), -1);
+	offer("2026010100", "'" A "'", false, FEED_CHANGED, "2026010100", "");
+	state_is("2026010100", "", 1);
+}
+
 static void unchanged_source_is_asked_on_condition(void **state)
 {
 	struct feed_outcome out;
@@ -438,6 +448,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(first_version_comes_in_force_whatever_it_is),
+		CASE(first_fetch_of_a_machine_makes_its_place),
 		CASE(unchanged_source_is_asked_on_condition),
 		CASE(version_above_the_share_is_held_until_it_is_approved),
 		CASE(version_rolled_back_from_stays_held),
