@@ -29,6 +29,13 @@ feed() { # VERB WORDS...: status, result and version
 	((status < 2)) || cat "$work/out" >&2
 }
 
+# waits PID FILE: the command waits for the lock, as it says in FILE; one that ended says there why
+waits() {
+	waits_or_ended() { ! kill -0 "$1" || grep -q 'waiting for another' "$2"; }
+	wait_for 30 waits_or_ended "$@"
+	kill -0 "$1" 2>/dev/null || fail "ended in place of waiting: $(cat "$2")"
+}
+
 # meanwhile FILE: a fetch that has judged waits for the lock while FILE becomes what is applied
 meanwhile() {
 	local held fetch status=0
@@ -38,9 +45,7 @@ meanwhile() {
 	nsenter --net="/run/netns/${lab}gw" "$samepath" -c "$work/samepath.yaml" feed fetch \
 		>"$work/out" 2>&1 {held}>&- &
 	fetch=$!
-	waits_or_dead() { ! kill -0 "$fetch" || grep -q 'waiting for another' "$work/out"; }
-	wait_for 60 waits_or_dead
-	kill -0 "$fetch" 2>/dev/null || fail "the fetch did not wait: $(cat "$work/out")"
+	waits "$fetch" "$work/out"
 	cp "$1" "/run/samepath/$gateway/applied.yaml"
 	exec {held}>&-
 	wait "$fetch" || status=$?
@@ -73,7 +78,7 @@ flock "$held"
 nsenter --net="/run/netns/${lab}gw" "$samepath" -c "$work/samepath.yaml" -j feed approve \
 	>"$work/approve.json" 2>"$work/approve.err" {held}>&- &
 approve=$!
-wait_for 30 grep -q 'waiting for another' "$work/approve.err"
+waits "$approve" "$work/approve.err"
 /usr/bin/python3 -c 'import sys; sys.exit(sys.stdin.read() != "")' <"$work/approve.json" ||
 	fail "on stdout: $(cat "$work/approve.json")"
 

@@ -51,11 +51,14 @@ newest() {
 		sort -V | tail -1
 }
 
-# What it says is in a file, what it brings in build/vm once it is whole.
+# What it says is in a file, what it brings in build/vm once it is whole: beside it another machine's may come.
 apt() {
-	mkdir -p "$vm/apt"
-	(cd "$vm/apt" && timeout "${LIMIT_APT:-300}" apt-get "$@") >>"$vm/download.log" 2>&1 || return
-	find "$vm/apt" -name '*.deb' -exec mv -t "$vm" {} +
+	local into status=0
+	into=$(mktemp -d -p "$vm")
+	(cd "$into" && timeout "${LIMIT_APT:-300}" apt-get "$@") >>"$vm/download.log" 2>&1 &&
+		find "$into" -name '*.deb' -exec mv -t "$vm" {} + || status=1
+	rm -rf "$into"
+	return $status
 }
 
 download() { # SERIES: a package of it in build/vm, its path on stdout
