@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "feed_service.h"
@@ -69,11 +70,18 @@ static int id_read_or_make(const char *directory, char out[FEED_REQUEST_ID])
 
 int feed_request_id(const char *directory, char out[FEED_REQUEST_ID])
 {
-	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+	char path[512];
+	int fd, err;
 
+	if (snprintf(path, sizeof(path), "%s/" FEED_REQUEST_ID_FILE ".lock", directory) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	if (mkdir(directory, 0755) && errno != EEXIST)
+		return -errno;
+	/* A file of its own, for the directory is open to all, and whoever can open something can lock it. */
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	/* the directory is every gateway's of this machine: who asks first makes it, the others read it */
+	/* the directory is every gateway's of this machine: who asks first makes the id, the others read it */
 	do
 		err = flock(fd, LOCK_EX) ? -errno : 0;
 	while (err == -EINTR);

@@ -50,8 +50,8 @@ bool feed_version_valid(const char *text); /* exactly FEED_VERSION_DIGITS digits
 
 /*
  * The id that this machine tells the web service, the same for ever: read from the file in `directory`,
- * or made at random (RFC 4122, version 4) and written there. The directory must be there; all gateways of the
- * machine share it, and those that ask at once get one id. 0 or -errno.
+ * or made at random (RFC 4122, version 4) and written there. The directory is made when it is missing; all
+ * gateways of the machine share it, and those that ask at once get one id. 0 or -errno.
  */
 int feed_request_id(const char *directory, char out[FEED_REQUEST_ID]);
 

@@ -54,9 +54,8 @@ static int ask(struct sync *s)
 	const struct feed_state *state = &s->state;
 	char id[FEED_REQUEST_ID], *newest = s->since, *ca = NULL;
 	struct feed_poll q = { .feed = s->config, .request_id = id };
-	int err = instance_create(&s->gateway->instance); /* with what the id is in, before any `apply` */
+	int err = feed_request_id(instance_state_root, id);
 
-	err = err ? err : feed_request_id(instance_state_root, id);
 	q.always = !has_body(s) || s->force || strcmp(state->request, s->asked);
 
 	if (err) {

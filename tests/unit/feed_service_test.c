@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What of a fetched feed needs no server: which URLs, the request id, unpacking within a limit. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -100,6 +102,18 @@ static void put_file(const char *directory, const char *text)
 	fclose(f);
 }
 
+/* The directory is taken away, with the id and its lock: nothing else may be in there. */
+static void forget(const char *directory)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/" FEED_REQUEST_ID_FILE, directory);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/" FEED_REQUEST_ID_FILE ".lock", directory);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
 static void assert_uuid4(const char *id)
 {
 	assert_int_equal(strlen(id), 36);
@@ -145,9 +159,34 @@ static void request_id_is_made_once_and_mended(void **state)
 	}
 	snprintf(path, sizeof(path), "%s/%s", directory, FEED_REQUEST_ID_FILE);
 	assert_int_equal(stat(path, &st), 0);
-	unlink(path);
-	rmdir(directory);
-	assert_int_equal(feed_request_id(directory, id), -ENOENT);
+	forget(directory);
+	assert_int_equal(feed_request_id(directory, first), 0); /* made again */
+	assert_uuid4(first);
+	forget(directory);
+	snprintf(path, sizeof(path), "%s/none", directory);
+	assert_int_equal(feed_request_id(path, id), -ENOENT);
+}
+
+/* Whoever may read the directory cannot keep the machine from its id. */
+static void request_id_does_not_wait_for_a_lock_of_the_directory(void **state)
+{
+	char directory[] = "/tmp/feed_service.XXXXXX", id[FEED_REQUEST_ID], path[128];
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	fd = open(directory, O_RDONLY | O_DIRECTORY);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	alarm(30); /* ends the test that waits */
+	assert_int_equal(feed_request_id(directory, id), 0);
+	alarm(0);
+	close(fd);
+	snprintf(path, sizeof(path), "%s/" FEED_REQUEST_ID_FILE ".lock", directory);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	forget(directory);
 }
 
 struct answer {
@@ -198,8 +237,9 @@ static void request_id_of_those_who_ask_together_is_one(void **state)
 			assert_string_equal(answers[i].id, answers[0].id);
 		}
 		assert_int_equal(unlink(path), 0);
+		if (round % 2)
+			forget(directory);
 	}
-	assert_int_equal(rmdir(directory), 0);
 	munmap(answers, COUNT * sizeof(*answers));
 }
 
@@ -332,6 +372,7 @@ int main(void)
 		cmocka_unit_test(root_of_the_service_has_no_query),
 		cmocka_unit_test(request_id_is_made_once_and_mended),
 		cmocka_unit_test(request_id_of_those_who_ask_together_is_one),
+		cmocka_unit_test(request_id_does_not_wait_for_a_lock_of_the_directory),
 		cmocka_unit_test(body_of_exactly_the_limit_passes_and_one_byte_more_does_not),
 		cmocka_unit_test(zeros_come_out_whole_and_a_bomb_stops_at_the_limit),
 		cmocka_unit_test(gzip_that_is_cut_damaged_or_goes_on_is_refused),
