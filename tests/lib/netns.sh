@@ -487,6 +487,7 @@ lab_end() {
 	local status=$? pid space
 	trap - EXIT
 	set +e
+	[[ -z ${held:-} ]] || exec {held}>&- # the gateway's lock, which `stop` waits for
 	if ((status != 0 && status != 77)) && [[ $applied ]]; then
 		echo "the gateway at that time:" >&2
 		{

@@ -36,18 +36,28 @@ waits() {
 	kill -0 "$1" 2>/dev/null || fail "ended in place of waiting: $(cat "$2")"
 }
 
-# meanwhile FILE: a fetch that has judged waits for the lock while FILE becomes what is applied
-meanwhile() {
-	local held fetch status=0
+# The gateway's lock, for this shell; lab_end lets go of it when the test fails.
+hold() {
 	mkdir -p "/run/samepath/$gateway"
 	exec {held}>"/run/samepath/$gateway/lock"
 	flock "$held"
+}
+release() {
+	exec {held}>&-
+	held=
+}
+
+# meanwhile FILE: a fetch that has judged waits for the lock while FILE becomes what is applied
+meanwhile() {
+	local fetch status=0
+	hold
+	: >"$work/out" # what the last one said of waiting
 	nsenter --net="/run/netns/${lab}gw" "$samepath" -c "$work/samepath.yaml" feed fetch \
 		>"$work/out" 2>&1 {held}>&- &
 	fetch=$!
 	waits "$fetch" "$work/out"
 	cp "$1" "/run/samepath/$gateway/applied.yaml"
-	exec {held}>&-
+	release
 	wait "$fetch" || status=$?
 	[[ $status == 2 ]] || fail "status $status: $(cat "$work/out")"
 	matches "why" 'another configuration was applied meanwhile' "$(cat "$work/out")"
@@ -73,8 +83,7 @@ matches "a warning" 'warning: classes.common.: selects no prefix' "$(cat "$work/
 
 say "while another command has the lock, stdout is one document"
 same back "0 changed 2030010103" "$(feed rollback)"
-exec {held}>"/run/samepath/$gateway/lock"
-flock "$held"
+hold
 nsenter --net="/run/netns/${lab}gw" "$samepath" -c "$work/samepath.yaml" -j feed approve \
 	>"$work/approve.json" 2>"$work/approve.err" {held}>&- &
 approve=$!
@@ -88,7 +97,7 @@ wait $approve || status=$?
 same "status" 2 $status
 /usr/bin/python3 -c 'import json, sys; json.load(sys.stdin)["error"]' <"$work/approve.json" ||
 	fail "no document: $(cat "$work/approve.json")"
-exec {held}>&-
+release
 same "in force" 2030010103 "$(feed_value version)"
 same "again" "0 changed 2030010104" "$(feed approve)"
 
