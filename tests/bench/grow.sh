@@ -82,6 +82,7 @@ config() {
 }
 
 point() { # axis, place on it, first hop
+	local meant=()
 	settle
 	topology
 	if [[ $3 == own ]]; then
@@ -91,7 +92,8 @@ point() { # axis, place on it, first hop
 	taskset -c "$cpu" "$out/bench" --row "$1/$2" --round "$round" --way "$way" --flows "$steps" \
 		--packets "$packets" --objects "$out" --first-hop "$3" --prefix "$prefix" --wires "$wires" \
 		${parties:+--parties "$parties"} "${options[@]}" >>"$lines"
-	[[ ! $running || $1 == fill ]] || losses "$1/$2" "$round" # a pool that fills refuses
+	[[ $1 != fill ]] || meant=(POOL_EXHAUSTED) # a pool that fills refuses
+	[[ ! $running ]] || losses "$1/$2" "$round" "${meant[@]}"
 	cleanup
 }
 

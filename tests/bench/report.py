@@ -41,12 +41,12 @@ BUDGETS = (
 )
 
 
-def losses(row, number):
-    """One line of what `show` and the wires of a gateway say that was lost, if anything was."""
+def losses(row, number, *meant):
+    """One line of what `show` and the wires of a gateway say that was lost but for what is meant to be, if any."""
     text = sys.stdin.read()
     document, end = json.JSONDecoder().raw_decode(text)
     lost = {v["verdict"]: int(v["packets"]) for v in document["verdicts"]
-            if v["action"] == "DROP" and int(v["packets"])}
+            if v["action"] == "DROP" and int(v["packets"]) and v["verdict"] not in meant}
     for line in text[end:].splitlines():
         words = line.split()
         if len(words) == 3 and words[1].endswith(("_drops:", "xmit_errors:")) \

@@ -186,12 +186,15 @@ config() { # flows that there is room for, time-out of UDP, its mapping
 	YAML
 }
 
-# Whose loss it was: what the gateway dropped, and what a wire had no room for.
-losses() { # row, round
+# Whose loss it was: what the gateway dropped, and what a wire had no room for. What its own kernel would send
+# out of a link and the guard holds back is none.
+losses() { # row, round, VERDICT-THAT-IS-MEANT...
+	local i ends=(in/in0 gw/gin)
+	for ((i = 0; i < wires; i++)); do ends+=("gw/gout${i#0}" "out/out$i"); done
 	{
 		gw "$running" -c "$work/samepath.yaml" -j show
-		for end in in/in0 gw/gin gw/gout out/out0; do
+		for end in "${ends[@]}"; do
 			ip netns exec "$prefix${end%/*}" ethtool -S "${end#*/}" | sed "s|^|${end#*/} |"
 		done
-	} | /usr/bin/python3 "$top/tests/bench/report.py" --losses "$1" "$2" >>"$lines"
+	} | /usr/bin/python3 "$top/tests/bench/report.py" --losses "$1" "$2" GUARD_SOURCE "${@:3}" >>"$lines"
 }
