@@ -8,7 +8,7 @@
 #   tests/vm/vm.sh [SERIES...]      6.1 and 6.12 when none is named, beside each other
 #   TESTS='prog netns'              what tests/run is given in there, instead of the choice below
 #   LIMIT_TEST=900 LIMIT_VM=7200    seconds that a test in there has, and a machine
-#   LIMIT_APT=300                   and each call of apt; a kernel that takes longer cannot be had
+#   LIMIT_APT=300                   and the download of a kernel; one that takes longer cannot be had
 #   PACKAGES=DIR                    where kernel packages are at hand already
 #
 # A kernel package is downloaded and unpacked in build/vm, never installed. The machine has no disk:
@@ -51,22 +51,28 @@ newest() {
 		sort -V | tail -1
 }
 
-# What it says is in a file, what it brings in build/vm once it is whole: beside it another machine's may come.
+# What it says is in a file, what it brings in build/vm once it is whole. One at a time, for apt's lists have a lock
+# that it does not wait for; ours ends with it.
 apt() {
-	local into status=0
+	local into status=0 left=$((until - SECONDS)) turn
+	((left > 0)) || return 1
 	into=$(mktemp -d -p "$vm")
-	(cd "$into" && timeout "${LIMIT_APT:-300}" apt-get "$@") >>"$vm/download.log" 2>&1 &&
+	(
+		cd "$into" || exit
+		exec {turn}>"$vm/apt" {lock}>&-
+		flock -w "$left" "$turn" || exit
+		exec timeout --foreground --kill-after=5 "$left" apt-get "$@"
+	) >>"$vm/download.log" 2>&1 &&
 		find "$into" -name '*.deb' -exec mv -t "$vm" {} + || status=1
 	rm -rf "$into"
 	return $status
 }
 
 download() { # SERIES: a package of it in build/vm, its path on stdout
-	local name found
+	local name found until=$((SECONDS + ${LIMIT_APT:-300}))
 	found=$(find "$vm" ${PACKAGES:+"$PACKAGES"} -maxdepth 1 -name "linux-image-$1.*-cloud-amd64_*.deb" |
 		sort -V | tail -1)
 	if [[ ! $found ]]; then
-		: >"$vm/download.log"
 		name=$(newest "$1")
 		if [[ ! $name ]] || ! apt download -q "$name"; then
 			apt update -q || :
@@ -173,6 +179,7 @@ mkdir -p "$vm"
 exec {lock}>"$vm/lock"
 flock "$lock" # one run at a time: they share what is below
 base "$vm/base"
+: >"$vm/download.log"
 [[ $# -gt 0 ]] || set -- 6.1 6.12
 machines=()
 for series in "$@"; do
