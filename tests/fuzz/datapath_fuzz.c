@@ -33,19 +33,24 @@ static enum device device_of(unsigned int ifindex)
 }
 
 /* Where it went; a frame with er0's tag that alien0 sends is er0's. */
+/* Of a frame on this wire: er0 is what its tag makes of it, where that is a VLAN device. */
+static enum device worn_on(enum device wire, const struct frame *f)
+{
+	bool tagged = f->length >= ETHER + 4 && f->data[12] == 0x81 && !f->data[13] && !(f->data[14] & 0xf) &&
+		      f->data[15] == 100;
+
+	return wire == ALIEN && setting.tagged && tagged ? ER0 : wire;
+}
+
 static enum device out_of(const struct native_outcome *o, const struct frame *f)
 {
 	uint32_t handed = 0;
-	enum device d;
 
 	if (o->action == XDP_PASS && o->meta == 32) {
 		memcpy(&handed, o->metadata + 4, sizeof(handed));
 		return device_of(handed);
 	}
-	d = o->action == XDP_REDIRECT ? device_of(o->out) : NOWHERE;
-	if (d == ALIEN && setting.tagged && !memcmp(f->data + 12, "\x81\0\0\x64", 4))
-		d = ER0;
-	return d;
+	return o->action == XDP_REDIRECT ? worn_on(device_of(o->out), f) : NOWHERE;
 }
 
 /* What er0 sends and hears wears its tag, where er0 is a VLAN device. */
@@ -94,7 +99,7 @@ static void deliver_as_it_is(enum device in, const struct frame *f)
 		return;
 	if (tagged)
 		tag(&worn);
-	hear_on(tagged ? ALIEN : in, in, NULL, 0, &worn);
+	hear_on(tagged ? ALIEN : in, worn_on(in, f), NULL, 0, &worn);
 }
 
 static void deliver(enum device in, struct frame f)
