@@ -484,7 +484,7 @@ witnesses_end() {
 }
 
 lab_end() {
-	local status=$? pid space
+	local status=$? pid space device
 	trap - EXIT
 	set +e
 	[[ -z ${held:-} ]] || exec {held}>&- # the gateway's lock, which `stop` waits for
@@ -495,6 +495,9 @@ lab_end() {
 			quiet_sp flow show | head -20
 			ip -n "${lab}gw" -o link | sed 's/ qdisc.*//'
 			ip -n "${lab}gw" neigh
+			for device in $(ip -n "${lab}gw" -o link | sed -n 's/^[0-9]*: \([^@:]*\)@.*/\1/p'); do
+				on gw ethtool -S "$device" | awk -v d="$device" '/drops:|errors:/ && $2 { print d, $0 }'
+			done
 		} >&2
 	fi
 	((${#noise[@]} == 0)) || kill -KILL "${noise[@]}" 2>/dev/null

@@ -223,7 +223,7 @@ def fresh(source4, dest4, source6, dest6, rate):
                 name, address, _ = s.recv(2048).decode().split()
                 who = name + " " + str(ipaddress.ip_network(address + ("/28" if dest == dest4 else "/64"), False))
         except (OSError, ValueError) as e:
-            who = f"error {e!r}"
+            who = f"{protocol} from {source} port {sport} after {time.monotonic() - begun:.0f} s: {e!r}"
         heard[who] = heard.get(who, 0) + 1
     for who, count in sorted(heard.items()):
         print(who, count, flush=True)
