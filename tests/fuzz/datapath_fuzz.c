@@ -33,13 +33,20 @@ static enum device device_of(unsigned int ifindex)
 }
 
 /* Where it went; a frame with er0's tag that alien0 sends is er0's. */
-/* Of a frame on this wire: er0 is what its tag makes of it, where that is a VLAN device. */
+/* Of a frame on this wire: er0 is what its tag makes of it, where that is a VLAN device. One of VLAN 0 is none. */
 static enum device worn_on(enum device wire, const struct frame *f)
 {
-	bool tagged = f->length >= ETHER + 4 && f->data[12] == 0x81 && !f->data[13] && !(f->data[14] & 0xf) &&
-		      f->data[15] == 100;
+	unsigned int tags = 0, vlan = 0;
 
-	return wire == ALIEN && setting.tagged && tagged ? ER0 : wire;
+	for (const uint8_t *t = f->data + 12; t + 4 <= f->data + f->length; t += 4) {
+		unsigned int type = t[0] << 8 | t[1], id = (t[2] & 0xf) << 8 | t[3];
+
+		if (type != 0x8100 && type != 0x88a8)
+			break;
+		tags += id != 0;
+		vlan = id && type == 0x8100 ? id : vlan;
+	}
+	return wire == ALIEN && setting.tagged && tags == 1 && vlan == 100 ? ER0 : wire;
 }
 
 static enum device out_of(const struct native_outcome *o, const struct frame *f)
