@@ -71,14 +71,17 @@ static int id_read_or_make(const char *directory, char out[FEED_REQUEST_ID])
 int feed_request_id(const char *directory, char out[FEED_REQUEST_ID])
 {
 	char path[512];
-	int fd, err;
+	int fd = -1, err;
 
 	if (snprintf(path, sizeof(path), "%s/" FEED_REQUEST_ID_FILE ".lock", directory) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	if (mkdir(directory, 0755) && errno != EEXIST)
-		return -errno;
-	/* A file of its own, for the directory is open to all, and whoever can open something can lock it. */
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/*
+	 * A file of its own, for the directory is open to all, and whoever can open something can lock it. Another
+	 * gateway's `stop` may take an empty directory away between the two.
+	 */
+	for (int try = 0; try < 3 && fd < 0 && (!try || errno == ENOENT); try++)
+		if (!mkdir(directory, 0755) || errno == EEXIST)
+			fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
 	/* the directory is every gateway's of this machine: who asks first makes the id, the others read it */
