@@ -60,7 +60,9 @@ def run_read(path):
     for part, name in files:
         if os.path.exists(name):
             with open(name, encoding="utf-8") as file:
-                found.update({(part, n): f for n, f in figures_of(json.load(file))})
+                document = json.load(file)
+            part = "profile" if "programs" in document else part
+            found.update({(part, n): f for n, f in figures_of(document)})
     return found
 
 
