@@ -51,28 +51,27 @@ newest() {
 		sort -V | tail -1
 }
 
-# What it says is in a file, what it brings in build/vm once it is whole. One at a time, for apt's lists have a lock
-# that it does not wait for; ours ends with it.
+# What it says is in a file, what it brings in build/vm once it is whole.
 apt() {
-	local into status=0 left=$((until - SECONDS)) turn
+	local into status=0 left=$((until - SECONDS))
 	((left > 0)) || return 1
 	into=$(mktemp -d -p "$vm")
-	(
-		cd "$into" || exit
-		exec {turn}>"$vm/apt" {lock}>&-
-		flock -w "$left" "$turn" || exit
-		exec timeout --foreground --kill-after=5 "$left" apt-get "$@"
-	) >>"$vm/download.log" 2>&1 &&
+	(cd "$into" && exec timeout --foreground --kill-after=5 "$left" apt-get "$@") \
+		{lock}>&- >>"$vm/download.log" 2>&1 &&
 		find "$into" -name '*.deb' -exec mv -t "$vm" {} + || status=1
 	rm -rf "$into"
 	return $status
 }
 
 download() { # SERIES: a package of it in build/vm, its path on stdout
-	local name found until=$((SECONDS + ${LIMIT_APT:-300}))
+	local name found until turn
 	found=$(find "$vm" ${PACKAGES:+"$PACKAGES"} -maxdepth 1 -name "linux-image-$1.*-cloud-amd64_*.deb" |
 		sort -V | tail -1)
 	if [[ ! $found ]]; then
+		# one machine at a time, for apt's lists have a lock that it does not wait for
+		exec {turn}>"$vm/apt"
+		flock "$turn"
+		until=$((SECONDS + ${LIMIT_APT:-300}))
 		name=$(newest "$1")
 		if [[ ! $name ]] || ! apt download -q "$name"; then
 			apt update -q || :
