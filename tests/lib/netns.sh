@@ -487,7 +487,7 @@ lab_end() {
 	local status=$? pid space device
 	trap - EXIT
 	set +e
-	[[ -z ${held:-} ]] || exec {held}>&- # the gateway's lock, which `stop` waits for
+	[[ -z ${gateway_lock:-} ]] || exec {gateway_lock}>&- # `stop` would wait for it
 	if ((status != 0 && status != 77)) && [[ $applied ]]; then
 		echo "the gateway at that time:" >&2
 		{

@@ -39,12 +39,12 @@ waits() {
 # The gateway's lock, for this shell; lab_end lets go of it when the test fails.
 hold() {
 	mkdir -p "/run/samepath/$gateway"
-	exec {held}>"/run/samepath/$gateway/lock"
-	flock "$held"
+	exec {gateway_lock}>"/run/samepath/$gateway/lock"
+	flock "$gateway_lock"
 }
 release() {
-	exec {held}>&-
-	held=
+	exec {gateway_lock}>&-
+	gateway_lock=
 }
 
 # meanwhile FILE: a fetch that has judged waits for the lock while FILE becomes what is applied
@@ -53,7 +53,7 @@ meanwhile() {
 	hold
 	: >"$work/out" # what the last one said of waiting
 	nsenter --net="/run/netns/${lab}gw" "$samepath" -c "$work/samepath.yaml" feed fetch \
-		>"$work/out" 2>&1 {held}>&- &
+		>"$work/out" 2>&1 {gateway_lock}>&- &
 	fetch=$!
 	waits "$fetch" "$work/out"
 	cp "$1" "/run/samepath/$gateway/applied.yaml"
@@ -85,7 +85,7 @@ say "while another command has the lock, stdout is one document"
 same back "0 changed 2030010103" "$(feed rollback)"
 hold
 nsenter --net="/run/netns/${lab}gw" "$samepath" -c "$work/samepath.yaml" -j feed approve \
-	>"$work/approve.json" 2>"$work/approve.err" {held}>&- &
+	>"$work/approve.json" 2>"$work/approve.err" {gateway_lock}>&- &
 approve=$!
 waits "$approve" "$work/approve.err"
 /usr/bin/python3 -c 'import sys; sys.exit(sys.stdin.read() != "")' <"$work/approve.json" ||

@@ -16,8 +16,8 @@ export TALK_DEAF=1 # an error that quotes a conversation is true as far as its h
 judged=-q
 lab_start
 # What is spoilt opens some twenty flows a second in the name of each host, which may hold a sixteenth of the
-# half-open ones: half of that would do.
-room=$((50000 + 600 * length))
+# half-open ones: half of that would do. After ten minutes the first have gone.
+room=$((50000 + 600 * (length < 600 ? length : 600)))
 edit "s/limits: .*/limits: {flows: $((2 * room)), flows-per-host: $room, half-open: $room}/"
 other4=10.1.20.9 other6=2001:db8:10:20::9 # a host has its share of half-open flows, and what is spoilt opens many
 ip -n "${lab}pilot" addr add $other4/24 dev eth0
