@@ -32,7 +32,6 @@ static enum device device_of(unsigned int ifindex)
 	return NOWHERE;
 }
 
-/* Where it went; a frame with er0's tag that alien0 sends is er0's. */
 /* Of a frame on this wire: er0 is what its tag makes of it, where that is a VLAN device. One of VLAN 0 is none. */
 static enum device worn_on(enum device wire, const struct frame *f)
 {
@@ -49,6 +48,7 @@ static enum device worn_on(enum device wire, const struct frame *f)
 	return wire == ALIEN && setting.tagged && tags == 1 && vlan == 100 ? ER0 : wire;
 }
 
+/* Where it went. */
 static enum device out_of(const struct native_outcome *o, const struct frame *f)
 {
 	uint32_t handed = 0;
