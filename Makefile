@@ -65,8 +65,10 @@ $(B)/samepath.bpf.o: bpf/samepath.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
+# Linked first: what is for a debugger alone is half of the object, and would lie in the daemon's memory.
 $(B)/samepath.skel.h: $(B)/samepath.bpf.o
-	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name samepath_bpf > $@
+	$(call say,SKEL,$@)$(BPFTOOL) gen object $(B)/samepath.linked.o $< && \
+		$(BPFTOOL) gen skeleton $(B)/samepath.linked.o name samepath_bpf > $@
 
 # Whoever includes the skeleton needs it before its first dependency file says so.
 $(B)/userspace/%.o: userspace/%.c | $(B)/samepath.skel.h
