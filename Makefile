@@ -158,7 +158,7 @@ $(differ): $(wildcard tests/differ/*.c tests/differ/*.h)
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(filter %.c,$^) -o $@
 
-$(B)/tests/lib/feed_ask: tests/lib/feed_ask.c $(B)/libsamepath.a
+$(B)/tests/lib/feed_ask $(B)/tests/lib/flow_put: $(B)/tests/lib/%: tests/lib/%.c $(B)/libsamepath.a
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) $(ALL_CFLAGS) $< $(B)/libsamepath.a $(LIBS) -o $@
 

@@ -79,7 +79,7 @@ static long F(bare_next)(__u32 index, struct F(search) *s)
 		return 0;
 	F(opening_fill)(o, 0);
 	error = F(reply_insert)(s->p, o);
-	if (error == -EEXIST)
+	if (error == -EEXIST || error == -EAGAIN)
 		return 0;
 	o->result = error ? V_TABLE_FULL : GO_ON;
 	return 1;

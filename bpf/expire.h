@@ -91,40 +91,53 @@ static __always_inline void F(expire_forward)(struct settings *s, struct sweep *
 }
 
 /* A reply half goes with its forward half; alone it is what an interrupted delete left. */
-static __always_inline void F(expire_reply)(struct settings *s, struct sweep *sum, FLOW_KEY *key,
-					    FLOW *f, __u64 now)
+static __always_inline void F(expire_reply)(struct settings *s, struct sweep *sum, FLOW_KEY *key, FLOW *f,
+					    __u32 number, __u64 now)
 {
+	__u64 use;
+
 	if (!(f->half.flags & FLOW_KILLED) && (__s64)(now - f->half.last) < (__s64)s->timeout_min)
 		return;
+	use = F(entry_use)(number); /* what is judged from here on is what is deleted */
 	if (F(flow_peer)(f, key->protocol) ||
 	    !F(flow_dead)(f, key->protocol, s, now, FLOW_GRACE))
 		return;
-	if (!bpf_map_delete_elem(FLOWS, key))
+	if (F(table_delete)(key, use))
 		sum->orphans++;
+}
+
+/* The entry of this number, NULL: a free one. Reads alone, so that packets keep its lines. */
+static __always_inline FLOW_ENTRY *F(entry_live)(__u32 number)
+{
+	FLOW_ENTRY *e = F(entry_at)(number);
+
+	return e && READ_ONCE(e->state) & FLOW_LIVE ? e : NULL;
 }
 
 static __always_inline int F(expire_flow)(struct bpf_iter__bpf_map_elem *ctx)
 {
-	FLOW_KEY *seen = ctx->key, key;
 	struct sweep *sum = sweep_find();
 	struct settings *s = settings_live();
-	FLOW *f;
+	__u32 *at = ctx->key, number;
+	FLOW_ENTRY *e;
+	FLOW_KEY key;
 
-	if (!seen || !ctx->value || !sum || !s)
+	if (!at || !sum || !s)
 		return 0;
-	key = *seen;
-	f = bpf_map_lookup_elem(FLOWS, &key);
-	if (!f) {
-		walked(ctx);
+	number = *at;
+	e = F(entry_live)(number);
+	if (e)
+		key = e->key;
+	if (e ? F(flow_walked)(ctx, &key, &e->flow) : walked(ctx))
 		return 0;
-	}
-	if (F(flow_walked)(ctx, &key, f))
+	sum->reached[FLOW_TABLE(FAMILY)] = number;
+	if (!e)
 		return 0;
 	sum->entries[FAMILY == 4 ? SWEPT_FLOWS4 : SWEPT_FLOWS6]++;
-	if (f->half.flags & FLOW_REPLY)
-		F(expire_reply)(s, sum, &key, f, bpf_ktime_get_ns());
+	if (e->flow.half.flags & FLOW_REPLY)
+		F(expire_reply)(s, sum, &key, &e->flow, number, bpf_ktime_get_ns());
 	else
-		F(expire_forward)(s, sum, &key, f, bpf_ktime_get_ns());
+		F(expire_forward)(s, sum, &key, &e->flow, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -169,19 +182,18 @@ static __always_inline int F(expire_mapping)(struct bpf_iter__bpf_map_elem *ctx)
 /* Writes the flow of a forward half, with its reply, for whoever lists. */
 static __always_inline int F(list_flow)(struct bpf_iter__bpf_map_elem *ctx)
 {
-	FLOW_KEY *seen = ctx->key;
+	__u32 *at = ctx->key, number = at ? *at : 0;
+	FLOW_ENTRY *e = F(entry_live)(number);
 	struct flow_record record = {.family = FAMILY};
-	FLOW *f = ctx->value, *peer;
+	FLOW *f, *peer;
 	__u64 now = bpf_ktime_get_ns();
 	struct next_hop *hop;
 	FLOW_KEY key;
 
-	if (!seen || !f || f->half.flags & FLOW_REPLY)
+	if (!e || e->flow.half.flags & FLOW_REPLY)
 		return 0;
-	key = *seen;
-	f = bpf_map_lookup_elem(FLOWS, &key);
-	if (!f)
-		return 0;
+	f = &e->flow;
+	key = e->key;
 	F(map_address_)(&record.key.saddr, &key.saddr);
 	F(map_address_)(&record.key.daddr, &key.daddr);
 	record.key.sport = key.sport;
@@ -214,7 +226,7 @@ static __always_inline void F(kill)(struct flow_kill *kill)
 	key.sport = kill->key.sport;
 	key.dport = kill->key.dport;
 	key.protocol = kill->key.protocol;
-	f = bpf_map_lookup_elem(FLOWS, &key);
+	f = F(table_look)(&key);
 	if (!f || f->half.flags & FLOW_KILLED)
 		return;
 	F(flow_kill)(f, key.protocol, bpf_ktime_get_ns());

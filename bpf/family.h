@@ -86,6 +86,6 @@ static __always_inline __u64 delta_address_6(__u64 sum, const struct in6_addr *f
 #define ADDRESS F(address_)
 #define FLOW_KEY struct F(flow_key)
 #define FLOW struct F(flow)
-#define FLOWS (&F(flows))
+#define FLOW_ENTRY struct F(flow_entry)
 #define L4_NONE 0
 #define L4_OFFSET (ETH_HLEN + (FAMILY == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)))

@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * flow: the packet's own tuple finds its translation, either direction. A half that is dead is
- * as good as absent. Included once a family, after family.h.
+ * as good as absent. Included once a family, after flow_table.h.
  */
 
 /* Which of the flows that one packet meets: an explanation has a copy of each. */
 #ifndef SAMEPATH_BPF_FLOW
 #define SAMEPATH_BPF_FLOW
 enum met { MET_OWN, MET_PEER, MET_OLD, MET_MAX };
-
-/*
- * What an insert answers is kept in an int everywhere: before Linux 6.4 (d7ba4cc900bf) the map gives
- * one, its upper half is zero, and as a long it would equal no error.
- */
-#define EEXIST 17
-#define EBUSY 16
 #endif
 
 struct {
@@ -37,7 +30,7 @@ static __always_inline FLOW *F(flow_copied)(const FLOW *f, enum met met)
 /* The half of this key, NULL when there is none. */
 static __always_inline FLOW *F(flow_at)(const FLOW_KEY *key, enum met met)
 {
-	FLOW *f = bpf_map_lookup_elem(FLOWS, key);
+	FLOW *f = F(table_look)(key);
 
 	return dry && f ? F(flow_copied)(f, met) : f;
 }
@@ -72,15 +65,15 @@ static __noinline FLOW *F(flow_met)(const FLOW_KEY *key, const FLOW *f)
 static __always_inline int F(flow_insert)(const FLOW_KEY *key, const FLOW *f)
 {
 	if (dry)
-		return bpf_map_lookup_elem(FLOWS, key) ? -EEXIST : 0;
-	return bpf_map_update_elem(FLOWS, key, f, BPF_NOEXIST);
+		return F(table_look)(key) ? -EEXIST : 0;
+	return F(table_insert)(key, f);
 }
 
 /* Takes out the half that was just inserted. */
 static __always_inline void F(flow_take_back)(const FLOW_KEY *key)
 {
 	if (!dry)
-		bpf_map_delete_elem(FLOWS, key);
+		F(table_drop)(key);
 }
 
 /* The key of the other half: the translated tuple turned around. */
@@ -136,11 +129,9 @@ static __always_inline bool F(flow_dead)(const FLOW *f, __u8 protocol, struct se
 	return F(flow_silent)(f, protocol, settings, now, grace);
 }
 
-/* The half that the packet belongs to, NULL when there is none alive. */
-static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
+/* The half that the packet belongs to, of what the table has for its key: NULL when there is none alive. */
+static __always_inline FLOW *F(flow_alive)(struct pkt *p, const FLOW_KEY *key, FLOW *f)
 {
-	FLOW *f = bpf_map_lookup_elem(FLOWS, key);
-
 	if (!f)
 		return NULL;
 	if (dry && !(f = F(flow_met)(key, f)))
@@ -150,6 +141,11 @@ static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
 		return f;
 	trail_over();
 	return NULL;
+}
+
+static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
+{
+	return F(flow_alive)(p, key, F(table_look)(key));
 }
 
 /* The host that opened the flow of this forward key, IPv4 as mapped, in the room if it needs any. */
@@ -194,44 +190,58 @@ static __always_inline void F(flow_open_ended)(const FLOW_KEY *forward_key, FLOW
 	half_open_release(F(flow_host)(forward_key, &room), F(flow_service)(forward));
 }
 
-/* Deletes both halves, forward first, and tells it. False when somebody else was first. */
-static __always_inline bool F(flow_delete)(const FLOW_KEY *key, FLOW *f, __u32 circuit, __u64 now)
+/* What is told of a flow's end. */
+static __noinline void F(closed_event)(struct event *event, const FLOW_KEY *key, const FLOW *f, const FLOW *peer)
+{
+	event->family = FAMILY;
+	event->protocol = key->protocol;
+	event->circuit = f->half.circuit;
+	event->class = f->half.class;
+	event->service = f->half.flags & FLOW_SERVICE ? 1 : 0;
+	event->sport = key->sport;
+	event->dport = key->dport;
+	event->pool_port = f->half.sport;
+	event->ifindex = f->half.iif;
+	F(map_address_)(&event->saddr, &key->saddr);
+	F(map_address_)(&event->daddr, &key->daddr);
+	F(map_address_)(&event->pool, &f->saddr);
+	event->packets[0] = half_packets(&f->half);
+	event->bytes[0] = half_bytes(&f->half);
+	if (peer) {
+		event->packets[1] = half_packets(&peer->half);
+		event->bytes[1] = half_bytes(&peer->half);
+	}
+}
+
+/* Forward half first; false when somebody else was first. */
+static __always_inline bool F(halves_delete)(const FLOW_KEY *key, const FLOW_KEY *peer, __u64 peer_use)
+{
+	if (!F(table_drop)(key))
+		return false;
+	F(table_delete)(peer, peer_use);
+	return true;
+}
+
+/* Deletes both halves and tells it. */
+static __always_inline bool F(flow_delete)(const FLOW_KEY *key, FLOW *f, __u64 now)
 {
 	FLOW_KEY peer_key;
-	FLOW *peer;
 	struct event *event;
+	__u64 peer;
 
 	F(flow_peer_key)(f, key->protocol, &peer_key);
-	peer = bpf_map_lookup_elem(FLOWS, &peer_key);
+	/* as long as the forward half is there, this is its reply half */
+	peer = F(entry_use)(F(table_number)(&peer_key));
 	event = event_reserve(E_FLOW_CLOSED, now);
-	if (event) {
-		event->family = FAMILY;
-		event->protocol = key->protocol;
-		event->circuit = circuit;
-		event->class = f->half.class;
-		event->service = f->half.flags & FLOW_SERVICE ? 1 : 0;
-		event->sport = key->sport;
-		event->dport = key->dport;
-		event->pool_port = f->half.sport;
-		event->ifindex = f->half.iif;
-		F(map_address_)(&event->saddr, &key->saddr);
-		F(map_address_)(&event->daddr, &key->daddr);
-		F(map_address_)(&event->pool, &f->saddr);
-		event->packets[0] = half_packets(&f->half);
-		event->bytes[0] = half_bytes(&f->half);
-		if (peer) {
-			event->packets[1] = half_packets(&peer->half);
-			event->bytes[1] = half_bytes(&peer->half);
-		}
-	}
-	if (bpf_map_delete_elem(FLOWS, key)) {
-		if (event)
-			bpf_ringbuf_discard(event, 0);
+	if (!event)
+		return F(halves_delete)(key, &peer_key, peer);
+	F(closed_event)(event, key, f, F(entry_flow)(peer));
+	/* Linux 6.1 takes a second question for NULL for one that may be answered */
+	if (!F(halves_delete)(key, &peer_key, peer)) {
+		bpf_ringbuf_discard(event, 0);
 		return false;
 	}
-	if (event)
-		bpf_ringbuf_submit(event, 0);
-	bpf_map_delete_elem(FLOWS, &peer_key);
+	bpf_ringbuf_submit(event, 0);
 	return true;
 }
 
@@ -253,7 +263,7 @@ static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
 	}
 	circuit = f->half.circuit;
 	class = f->half.class;
-	if (!F(flow_delete)(key, f, circuit, now))
+	if (!F(flow_delete)(key, f, now))
 		return; /* who was first gave back its share */
 	flow_release(F(flow_host)(key, &room), class, circuit, flags);
 }

@@ -52,7 +52,7 @@ static __always_inline enum verdict F(pin)(struct pkt *p, struct F(opening) *o)
 	o->address = o->key.saddr;
 	F(opening_fill)(o, o->key.sport);
 	error = F(reply_insert)(p, o);
-	return !error ? GO_ON : error == -EEXIST ? V_FLOW_ENDING : V_TABLE_FULL;
+	return !error ? GO_ON : F(insert_refused)(error);
 }
 
 static __always_inline void F(opened_event)(struct pkt *p, struct F(opening) *o, __u32 kind)
@@ -103,7 +103,7 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 			F(mapping_delete)(&o->inside_key);
 			F(mapping_delete)(&o->pool_key);
 		}
-		return error == -EEXIST ? V_FLOW_ENDING : V_TABLE_FULL;
+		return F(insert_refused)(error);
 	}
 	if (counter)
 		counter->opened++;

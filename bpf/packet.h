@@ -28,7 +28,7 @@
 #include "../maps/settings.h"
 #include "../maps/prefix.h"
 #include "../maps/circuit.h"
-#include "../maps/flow.h"
+#include "../maps/flow_table.h"
 #include "../maps/service.h"
 #include "../maps/next_hop.h"
 #include "../maps/event.h"

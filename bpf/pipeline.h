@@ -3,6 +3,7 @@
  * The way of a plain packet of a known flow, for one family; that of all others is in rare.h and
  * error.h. The three are the table of contents of the data plane. Included once with FAMILY 4 and once with FAMILY 6.
  */
+#include "flow_table.h"
 #include "flow.h"
 #include "route.h"
 #include "service.h"
@@ -93,7 +94,7 @@ static __always_inline enum verdict F(path)(struct xdp_md *ctx, struct pkt *p)
 	if (verdict != GO_ON)
 		return verdict;
 	if (p->special == GO_ON)
-		f = F(flow_find)(p, &key);
+		f = F(flow_alive)(p, &key, F(entry_flow)(F(table_find)(&key)));
 	if (!f) {
 		if (!vlan_put_back(ctx, p))
 			return V_NO_HEADROOM;

@@ -166,13 +166,23 @@ static __always_inline int F(reply_insert)(struct pkt *p, struct F(opening) *o)
 	return dry ? 0 : F(flow_insert)(&o->reply_key, &o->reply);
 }
 
+/* Why a half did not go in; what is over at once is not answered as if the table were full. */
+static __always_inline enum verdict F(insert_refused)(int error)
+{
+	return error == -EEXIST || error == -EAGAIN ? V_FLOW_ENDING : V_TABLE_FULL;
+}
+
 static __always_inline void F(mapping_delete)(const struct F(mapping_key) *key)
 {
 	if (!dry)
 		bpf_map_delete_elem(&F(mappings), key);
 }
 
-/* Reserves the port for the inside endpoint; 0, or a negative error with nothing left behind. */
+/*
+ * Reserves the port for the inside endpoint; 0, or a negative error with nothing left behind. What a map's
+ * insert answers is kept in an int: before Linux 6.4 (d7ba4cc900bf) it gives one, its upper half is zero, and
+ * as a long it would equal no error.
+ */
 static __always_inline int F(mapping_insert)(struct pkt *p, struct F(opening) *o, __be16 port)
 {
 	int error;
@@ -265,7 +275,7 @@ static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o
 		pool->seen = p->now;
 	F(opening_fill)(o, inside->port);
 	error = F(reply_insert)(p, o);
-	o->result = !error ? GO_ON : error == -EEXIST ? V_FLOW_ENDING : V_TABLE_FULL;
+	o->result = !error ? GO_ON : F(insert_refused)(error);
 	return true;
 }
 
@@ -308,7 +318,7 @@ static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, stru
 		F(mapping_delete)(&o->inside_key);
 		F(mapping_delete)(&o->pool_key);
 	}
-	if (error == -EEXIST)
+	if (error == -EEXIST || error == -EAGAIN)
 		return 0;
 full:
 	o->result = V_TABLE_FULL;

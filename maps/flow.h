@@ -20,8 +20,8 @@
  * tuple of another. A
  * flow is dead when the latest packet of either half is older than its state's
  * timeout (settings.h): dead is final, no packet revives it, and nobody deletes
- * it before it has been dead for FLOW_GRACE more, because an element of a hash
- * map is reused at once and a program may still hold the pointer.
+ * it before it has been dead for FLOW_GRACE more, because an entry of the table is
+ * reused at once and a program may still hold the pointer.
  */
 #ifndef SAMEPATH_FLOW_H
 #define SAMEPATH_FLOW_H
@@ -33,19 +33,39 @@
 struct flow_key4 {
 	__be32 saddr;
 	__be32 daddr;
-	__be16 sport;
-	__be16 dport;
-	__u8 protocol;
-	__u8 zero[3];
+	union {
+		struct {
+			__be16 sport;
+			__be16 dport;
+		};
+		__be32 ports;
+	};
+	union {
+		struct {
+			__u8 protocol;
+			__u8 zero[3];
+		};
+		__u32 kind; /* all of that as one word, to hash and compare */
+	};
 };
 
 struct flow_key6 {
 	struct in6_addr saddr;
 	struct in6_addr daddr;
-	__be16 sport;
-	__be16 dport;
-	__u8 protocol;
-	__u8 zero[3];
+	union {
+		struct {
+			__be16 sport;
+			__be16 dport;
+		};
+		__be32 ports;
+	};
+	union {
+		struct {
+			__u8 protocol;
+			__u8 zero[3];
+		};
+		__u32 kind; /* all of that as one word, to hash and compare */
+	};
 };
 
 enum flow_flag {
@@ -79,7 +99,7 @@ enum flow_flag {
 
 /*
  * What does not depend on the family. With the addresses of IPv4 it is one cache line, and the
- * kernel's head of the element with the key before it another: a packet touches no third.
+ * head of the entry with the key before it another: a packet touches no third.
  */
 struct half {
 	__u64 last; /* ns, latest packet of this half; creation before the first; of a killed flow, its
@@ -208,23 +228,10 @@ struct sweep {
 	__u64 deleted; /* flows */
 	__u64 orphans; /* halves without the other, deleted */
 	__u64 mappings; /* deleted */
+	__u32 reached[2]; /* number of the latest entry of flows4, flows6 that was walked */
 };
 
 #ifdef __bpf__
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1); /* twice limits.flows, sized before load */
-	__type(key, struct flow_key4);
-	__type(value, struct flow4);
-} flows4 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct flow_key6);
-	__type(value, struct flow6);
-} flows6 SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);

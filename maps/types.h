@@ -16,7 +16,7 @@
 #include <linux/in6.h>
 
 /* Changes whenever a map, key, value or meaning in maps/ changes. */
-#define CONTRACT_VERSION 6
+#define CONTRACT_VERSION 7
 
 /* Everything a packet asks of the configuration stands twice. */
 #define SLOTS 2

@@ -290,7 +290,7 @@ static int run(struct course *c, const struct observe *o, const struct test_requ
 
 int circuit_test(struct observe *o, struct test_request *q)
 {
-	struct course c = { .maps = { -1, -1, -1, NULL },
+	struct course c = { .maps = { .asked = -1, .flows = { { 4, -1, -1, -1, -1 }, { 6, -1, -1, -1, -1 } } },
 			    .wire = { { -1, -1 }, { -1, -1 } },
 			    .ports = { .listeners = -1 },
 			    .instance = { .lock = -1 } };

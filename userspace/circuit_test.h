@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "flow_table.h"
 #include "../maps/asked.h"
 
 struct circuit;
@@ -89,7 +90,8 @@ uint32_t test_wire_left(const struct test_wire *w, const struct test_question *q
 
 /* Where questions are entered and answers found. */
 struct test_maps {
-	int asked, flows4, flows6;
+	int asked;
+	struct flow_table_maps flows[2]; /* at FLOW_TABLE(family) */
 	/* Held while a packet is sent: `stop` takes guards away. NULL: there is nobody who would. */
 	struct instance *instance;
 };

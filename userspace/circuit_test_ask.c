@@ -17,12 +17,14 @@
 
 int test_maps_open(struct test_maps *m, const struct observe *o)
 {
+	int four, six;
+
 	m->asked = observe_map(o, "asked");
-	m->flows4 = observe_map(o, "flows4");
-	m->flows6 = observe_map(o, "flows6");
 	if (m->asked >= 0)
 		test_maps_clear(m);
-	return m->asked < 0 ? m->asked : m->flows4 < 0 ? m->flows4 : m->flows6 < 0 ? m->flows6 : 0;
+	four = observe_flow_table(o, 4, &m->flows[FLOW_TABLE(4)]);
+	six = observe_flow_table(o, 6, &m->flows[FLOW_TABLE(6)]);
+	return m->asked < 0 ? m->asked : four ? four : six;
 }
 
 void test_maps_clear(const struct test_maps *m)
@@ -42,11 +44,10 @@ void test_maps_clear(const struct test_maps *m)
 
 void test_maps_close(struct test_maps *m)
 {
-	int fds[] = { m->asked, m->flows4, m->flows6 };
-
-	for (unsigned int i = 0; i < 3; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
+	if (m->asked >= 0)
+		close(m->asked);
+	observe_flow_table_close(&m->flows[FLOW_TABLE(4)]);
+	observe_flow_table_close(&m->flows[FLOW_TABLE(6)]);
 }
 
 /* The tuple of the answer. */
@@ -63,19 +64,9 @@ static struct flow_key6 answer_key(const struct test_question *q)
 static bool has_flow(const struct test_maps *m, const struct test_question *q,
 		     const struct flow_key6 *key)
 {
-	struct flow_key4 key4 = { .saddr = key->saddr.s6_addr32[3],
-				  .daddr = key->daddr.s6_addr32[3],
-				  .sport = key->sport,
-				  .dport = key->dport,
-				  .protocol = key->protocol };
-	union {
-		struct flow4 four;
-		struct flow6 six;
-	} flow;
+	struct flow6 half;
 
-	if (q->to->family == 4)
-		return !bpf_map_lookup_elem(m->flows4, &key4, &flow);
-	return !bpf_map_lookup_elem(m->flows6, key, &flow);
+	return flow_table_find(&m->flows[FLOW_TABLE(q->to->family)], key, &half);
 }
 
 /* Looks often at first, for the time is the packet path's: only the test as a whole is longer for it. */

@@ -26,8 +26,8 @@ bool daemon_sweep(struct daemon *d, uint64_t *pause)
 	*pause = expire_pause(observe_now() - begun);
 	if (!over)
 		return false;
-	if (*pause < NANOSECONDS)
-		*pause = NANOSECONDS;
+	if (*pause < expire_rest(&d->sweep.result))
+		*pause = expire_rest(&d->sweep.result);
 	if (d->sweep.err)
 		daemon_log(LOG_WARNING, "sweep failed: %s", strerror(-d->sweep.err));
 	else if (d->sweep.result.orphans)

@@ -11,6 +11,16 @@ uint64_t expire_pause(uint64_t took)
 	return took * 9;
 }
 
+/* A second for each quarter of a million entries, which take some ms, up to ten. */
+uint64_t expire_rest(const struct sweep *s)
+{
+	uint64_t walked = (uint64_t)s->reached[0] + s->reached[1];
+	uint64_t live = s->entries[SWEPT_FLOWS4] + s->entries[SWEPT_FLOWS6];
+	uint64_t rest = walked > 16 * live ? walked * (NANOSECONDS / 250000) : 0;
+
+	return rest < NANOSECONDS ? NANOSECONDS : rest > 10 * NANOSECONDS ? 10 * NANOSECONDS : rest;
+}
+
 int expire_iterate(const struct observe *o, const char *program, const char *map)
 {
 	union bpf_iter_link_info info = {0};
@@ -41,6 +51,37 @@ out:
 	return fd;
 }
 
+static int sweep_write(const struct observe *o, uint32_t entry, const struct sweep *s)
+{
+	int fd = observe_map(o, "sweep"), err;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_map_update_elem(fd, &entry, s, BPF_ANY) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int sweep_read(const struct observe *o, struct sweep *s)
+{
+	uint32_t entry = SWEEP_RUNNING;
+	int fd = observe_map(o, "sweep"), err;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_map_lookup_elem(fd, &entry, s) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static const char *const tables[][2] = {
+	{"expire_flows4", "flows4"}, {"expire_flows6", "flows6"},
+	{"expire_mappings4", "mappings4"}, {"expire_mappings6", "mappings6"},
+};
+
+#define STAGES (sizeof(tables) / sizeof(tables[0]))
+#define STAGE_MAPPINGS 2 /* the first of them */
+
 /* Whole records are counted, and what is behind the last one is kept for the next read. */
 static void count(struct expire *e, const char *buffer, size_t have)
 {
@@ -48,6 +89,30 @@ static void count(struct expire *e, const char *buffer, size_t have)
 
 	e->rest_size = have - at < sizeof(e->rest) ? have - at : 0;
 	memcpy(e->rest, buffer + at, e->rest_size);
+}
+
+/* The last entry of a flow table that was ever given out: behind it there is nothing to walk. */
+static uint32_t last_begun(const struct observe *o, int family)
+{
+	uint32_t place = FLOW_TABLE(family);
+	struct flow_table t = { .fresh = UINT32_MAX };
+	int fd = observe_map(o, "flow_tables");
+
+	if (fd >= 0) {
+		bpf_map_lookup_elem(fd, &place, &t);
+		close(fd);
+	}
+	return t.fresh;
+}
+
+/* Not before the rest of a record that did not fit was read. */
+static bool walked_all(struct expire *e)
+{
+	uint32_t running = SWEEP_RUNNING;
+	struct sweep now;
+
+	return e->sum > 0 && !e->rest_size && !bpf_map_lookup_elem(e->sum, &running, &now) &&
+	       now.reached[e->stage] >= e->last;
 }
 
 /* Reads until the walk ends (1), fails, or has taken its time (0). */
@@ -70,6 +135,8 @@ static int drive(struct expire *e, const char *map, uint64_t until)
 		}
 		if (got > 0)
 			count(e, buffer, e->rest_size + (size_t)got);
+		if (walked_all(e))
+			return 1;
 	} while (observe_now() < until);
 	return 0;
 }
@@ -116,36 +183,14 @@ static int sweep_hosts(const struct observe *o)
 	return err == -ENOENT ? 0 : err;
 }
 
-static int sweep_write(const struct observe *o, uint32_t entry, const struct sweep *s)
+static void table_end(struct expire *e)
 {
-	int fd = observe_map(o, "sweep"), err;
-
-	if (fd < 0)
-		return fd;
-	err = bpf_map_update_elem(fd, &entry, s, BPF_ANY) ? -errno : 0;
-	close(fd);
-	return err;
+	if (e->fd > 0)
+		close(e->fd);
+	if (e->sum > 0)
+		close(e->sum);
+	e->fd = e->sum = 0;
 }
-
-static int sweep_read(const struct observe *o, struct sweep *s)
-{
-	uint32_t entry = SWEEP_RUNNING;
-	int fd = observe_map(o, "sweep"), err;
-
-	if (fd < 0)
-		return fd;
-	err = bpf_map_lookup_elem(fd, &entry, s) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static const char *const tables[][2] = {
-	{"expire_flows4", "flows4"}, {"expire_flows6", "flows6"},
-	{"expire_mappings4", "mappings4"}, {"expire_mappings6", "mappings6"},
-};
-
-#define STAGES (sizeof(tables) / sizeof(tables[0]))
-#define STAGE_MAPPINGS 2 /* the first of them */
 
 /* 1: this table is done, whatever came of it. */
 static int step_table(const struct observe *o, struct expire *e, uint64_t until)
@@ -155,24 +200,26 @@ static int step_table(const struct observe *o, struct expire *e, uint64_t until)
 	/* Mappings that no walk could have touched must not look abandoned. */
 	if (e->err && e->stage >= STAGE_MAPPINGS)
 		return 1;
-	if (!e->fd)
+	if (!e->fd) {
+		if (e->stage < STAGE_MAPPINGS) {
+			e->last = last_begun(o, e->stage ? 6 : 4);
+			e->sum = observe_map(o, "sweep");
+		}
 		e->fd = expire_iterate(o, tables[e->stage][0], tables[e->stage][1]);
+	}
 	done = e->fd < 0 ? e->fd : drive(e, tables[e->stage][1], until);
 	if (!done)
 		return 0;
 	if (done < 0 && !e->err)
 		e->err = done;
-	if (e->fd > 0)
-		close(e->fd);
-	e->fd = 0;
+	table_end(e);
 	e->rest_size = 0;
 	return 1;
 }
 
 void expire_end(struct expire *e)
 {
-	if (e->fd > 0)
-		close(e->fd);
+	table_end(e);
 	*e = (struct expire){ .spaces = e->spaces };
 }
 

@@ -22,7 +22,9 @@ int expire_iterate(const struct observe *o, const char *program, const char *map
 struct expire {
 	struct sweep result; /* what the programs counted, valid when the sweep is over */
 	unsigned int stage; /* which table */
+	uint32_t last; /* of a flow table: the entry at which the walk ends */
 	int fd; /* of its iterator, 0: none yet */
+	int sum; /* of the map `sweep` while a flow table is walked, else not above 0 */
 	int err; /* the first failure */
 	bool running;
 	struct spaces *spaces; /* that count the ports which are taken, the caller's; NULL: nobody does */
@@ -40,5 +42,8 @@ void expire_end(struct expire *e);
 
 /* Pause behind `took` ns of sweeping: nine times as long, so that it costs a tenth of a core. */
 uint64_t expire_pause(uint64_t took);
+/* The least pause behind a whole sweep: a second, more when nearly all that it walked were entries of flows that
+ * have been. */
+uint64_t expire_rest(const struct sweep *s);
 
 #endif

@@ -17,25 +17,10 @@
 /* The half of this tuple, as the packet path would find it. False: there is none. */
 static bool half_of(const struct observe *o, uint8_t family, const struct flow_key6 *key, struct flow6 *out)
 {
-	struct flow_key4 key4 = { .sport = key->sport, .dport = key->dport, .protocol = key->protocol };
-	int fd = observe_map(o, family == 4 ? "flows4" : "flows6");
-	struct flow4 flow4;
-	bool found;
+	struct flow_table_maps maps;
+	bool found = !observe_flow_table(o, family, &maps) && flow_table_find(&maps, key, out);
 
-	if (fd < 0)
-		return false;
-	key4.saddr = key->saddr.s6_addr32[3];
-	key4.daddr = key->daddr.s6_addr32[3];
-	if (family == 6) {
-		found = !bpf_map_lookup_elem(fd, key, out);
-	} else if ((found = !bpf_map_lookup_elem(fd, &key4, &flow4))) {
-		out->half = flow4.half;
-		memcpy(&out->saddr, &(struct in6_addr){ .s6_addr16[5] = 0xffff }, sizeof(out->saddr));
-		out->daddr = out->saddr;
-		out->saddr.s6_addr32[3] = flow4.saddr;
-		out->daddr.s6_addr32[3] = flow4.daddr;
-	}
-	close(fd);
+	observe_flow_table_close(&maps);
 	return found;
 }
 

@@ -14,7 +14,7 @@
 #include "../maps/asked.h"
 #include "../maps/circuit.h"
 #include "../maps/event.h"
-#include "../maps/flow.h"
+#include "../maps/flow_table.h"
 #include "../maps/fragment.h"
 #include "../maps/next_hop.h"
 #include "../maps/prefix.h"
@@ -29,7 +29,7 @@ struct bpf_object;
 
 /* Every map of the contract. What else the object holds belongs to its programs and is not pinned. */
 #define MAPS(X) \
-	X(flows4) X(flows6) X(hosts) X(half_open) X(sweep) X(mappings4) X(mappings6) X(locals) \
+	X(flow_tables) X(flows4) X(flows6) X(flow_near4) X(flow_near6) X(flow_far4) X(flow_far6) X(hosts) X(half_open) X(sweep) X(mappings4) X(mappings6) X(locals) \
 	X(listeners) X(circuits) X(rules) X(links) X(drains) X(sources) X(answers) X(failed) X(probes) \
 	X(circuit_counters) X(class_counters) X(names) X(segments4) X(segments6) X(classes4) \
 	X(classes6) X(owners) X(policy) X(live) X(watch) X(settings) X(version) X(verdicts) X(answers_sent) \

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "config.h"
+#include "flow_table.h"
 #include "maps.h"
 #include "print.h"
 #include "samepath.skel.h"
@@ -35,6 +36,10 @@ static uint32_t entries_wanted(enum map_index map, const struct config *c)
 	switch (map) {
 	case MAP_flows4:
 	case MAP_flows6:
+		return 2 * flows + 1; /* numbers begin at 1 */
+	case MAP_flow_far4:
+	case MAP_flow_far6:
+		return flow_far_lines(2 * flows);
 	case MAP_mappings4:
 	case MAP_mappings6:
 		return 2 * flows;
@@ -115,9 +120,35 @@ static int check_pinned_version(const char *pins)
 	return -EPROTO;
 }
 
+/*
+ * The maps of the flow tables know of each other: numbers that one gives out may be taken in another. A
+ * `stop` that was killed may have left only some.
+ */
+static int flow_maps_whole(const struct maps *m)
+{
+	static const enum map_index all[] = { MAP_flow_tables, MAP_flows4, MAP_flows6, MAP_flow_near4,
+					      MAP_flow_near6, MAP_flow_far4, MAP_flow_far6 };
+	const char *missing = NULL;
+	unsigned int there = 0;
+	char path[256];
+
+	for (unsigned int i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", m->pins, map_name(all[i]));
+		if (!access(path, F_OK))
+			there++;
+		else
+			missing = map_name(all[i]);
+	}
+	if (!there || !missing)
+		return 0;
+	print_error("%s/%s: is missing, while others of the flow tables are there: run `samepath stop` first", m->pins,
+		    missing);
+	return -EPROTO;
+}
+
 static int prepare_maps(struct maps *m, const struct config *c)
 {
-	int err = 0;
+	int err = flow_maps_whole(m);
 
 	for (int i = 0; i < MAP_COUNT && !err; i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(m->object, map_name(i));
@@ -370,6 +401,8 @@ int maps_load(struct maps *m, const char *pins, const struct config *config)
 	if (!err && (err = bpf_object__load(m->object)))
 		refused(err);
 	err = err ? err : take_maps(m);
+	err = err ? err : flow_table_start(m->map[MAP_flow_tables], 4, 2 * config->limits.flows);
+	err = err ? err : flow_table_start(m->map[MAP_flow_tables], 6, 2 * config->limits.flows);
 	if (!err && (err = load_dry(m, elf, size)))
 		refused(err);
 	err = err ? err : take_programs(m);

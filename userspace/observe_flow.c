@@ -61,3 +61,24 @@ int observe_walk_flows(const struct observe *o, observe_each each, void *context
 
 	return err ? err : walk(o, "list_flows6", "flows6", each, context);
 }
+
+int observe_flow_table(const struct observe *o, int family, struct flow_table_maps *m)
+{
+	bool four = family == 4;
+
+	m->family = family;
+	m->tables = observe_map(o, "flow_tables");
+	m->flows = observe_map(o, four ? "flows4" : "flows6");
+	m->near = observe_map(o, four ? "flow_near4" : "flow_near6");
+	m->far = observe_map(o, four ? "flow_far4" : "flow_far6");
+	return m->tables < 0 ? m->tables : m->flows < 0 ? m->flows : m->near < 0 ? m->near : m->far < 0 ? m->far : 0;
+}
+
+void observe_flow_table_close(struct flow_table_maps *m)
+{
+	int fds[] = { m->tables, m->flows, m->near, m->far };
+
+	for (unsigned int i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}

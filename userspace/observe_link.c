@@ -102,23 +102,52 @@ int observe_links(const struct observe *o, struct observe_link **out, size_t *co
 	return err;
 }
 
-/* Keys only and by batch: a million entries are counted without copying them all at once. */
-static int count_entries(int fd, uint32_t key_size, uint32_t value_size, uint64_t *used)
+/* Of the entries of a flow table, those that a half is in. */
+static uint64_t count_live(const char *values, uint32_t value_size, uint32_t count)
+{
+	uint64_t live = 0;
+	uint32_t state;
+
+	for (uint32_t i = 0; i < count; i++) {
+		memcpy(&state, values + (size_t)i * value_size, sizeof(state));
+		live += state & FLOW_LIVE;
+	}
+	return live;
+}
+
+/* How many entries of a flow table were ever in use: they are the first. */
+static uint64_t entries_begun(const struct observe *o, int family)
+{
+	uint32_t place = FLOW_TABLE(family);
+	struct flow_table t = { 0 };
+	int fd = observe_map(o, "flow_tables");
+
+	if (fd >= 0) {
+		bpf_map_lookup_elem(fd, &place, &t);
+		close(fd);
+	}
+	return t.fresh + 1ULL;
+}
+
+/* By batch: a million entries are counted without copying them all at once. `begun`: of a flow table, else 0. */
+static int count_entries(int fd, uint32_t key_size, uint32_t value_size, uint64_t begun, uint64_t *used)
 {
 	enum { BATCH = 4096 };
 	char *keys = malloc((size_t)BATCH * key_size), *values = malloc((size_t)BATCH * value_size);
 	uint32_t token = 0, next, count;
+	uint64_t seen = 0;
 	bool first = true;
 	int err = keys && values ? 0 : -ENOMEM;
 
 	*used = 0;
-	while (!err) {
+	while (!err && (!begun || seen < begun)) {
 		count = BATCH;
 		if (bpf_map_lookup_batch(fd, first ? NULL : &token, &next, keys, values, &count,
 					 NULL))
 			err = errno == ENOENT ? 1 : -errno;
 		if (err >= 0)
-			*used += count;
+			*used += begun ? count_live(values, value_size, count) : count;
+		seen += count;
 		token = next;
 		first = false;
 	}
@@ -150,15 +179,17 @@ size_t observe_fills(const struct observe *o, const struct observe_counts *c, bo
 	for (size_t i = 0; i < SWEPT_MAX; i++) {
 		struct bpf_map_info info = {0};
 		uint32_t size = sizeof(info);
+		bool flows = i == SWEPT_FLOWS4 || i == SWEPT_FLOWS6;
 		int fd = observe_map(o, maps[i]);
 
 		if (fd < 0)
 			continue;
 		if (!bpf_obj_get_info_by_fd(fd, &info, &size)) {
 			fills[count].name = maps[i];
-			fills[count].limit = info.max_entries;
+			fills[count].limit = info.max_entries - flows; /* entry 0 is none */
 			fills[count].used = c->sweep.entries[i];
 			if (swept || !count_entries(fd, info.key_size, info.value_size,
+						    flows ? entries_begun(o, i == SWEPT_FLOWS4 ? 4 : 6) : 0,
 						    &fills[count].used))
 				count++;
 		}

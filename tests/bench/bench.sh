@@ -94,7 +94,7 @@ gateway_samepath_service() { # binary
 # What the kernel charges for a map, and how many entries it has room for.
 memory() { # row
 	local map pin=/sys/fs/bpf/samepath/$prefix
-	for map in flows4 flows6 mappings4 mappings6; do
+	for map in {flows,flow_near,flow_far,mappings}{4,6}; do
 		[[ -e $pin/$map ]] || continue
 		bpftool -j map show pinned "$pin/$map" | sed "s/^{/{\"row\": \"$1\", \"map\": \"$map\", /" |
 			tr -d '\n' >>"$lines"

@@ -138,10 +138,14 @@ def budgets(result):
 
 
 def memory(maps):
-    """Bytes a flow: its two entries of the flow table, and the two of its mapping."""
+    """Bytes a flow: its two entries of the flow table with the index of it, and the two of its mapping."""
     found = []
     for entry in maps:
-        size = int(entry.get("bytes_memlock", 0))
+        if entry["map"].startswith("flow_"):
+            continue
+        index = ("flow_near" + entry["map"][-1], "flow_far" + entry["map"][-1])
+        size = sum(int(m.get("bytes_memlock", 0)) for m in maps if m["row"] == entry["row"] and
+                   (m["map"] == entry["map"] or entry["map"].startswith("flows") and m["map"] in index))
         found.append({"row": entry["row"], "map": entry["map"], "bytes": size,
                       "entries": entry["max_entries"],
                       "bytes_per_flow": round(2 * size / entry["max_entries"], 1)})

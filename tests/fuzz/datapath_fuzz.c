@@ -119,7 +119,8 @@ static void deliver(enum device in, struct frame f)
 static void step_kill(const struct passage *p)
 {
 	const struct tuple *t = &p->was.tuple;
-	struct flow_key6 key = {t->saddr, t->daddr, htons(t->sport), htons(t->dport), t->protocol, {0}};
+	struct flow_key6 key = {.saddr = t->saddr, .daddr = t->daddr, .sport = htons(t->sport),
+				.dport = htons(t->dport), .protocol = t->protocol};
 	struct record r = record_of(RECORD_KILL);
 
 	native_kill(&key, t->family);

@@ -159,8 +159,8 @@ static void setting_crowded(void)
 		struct flow4 flow4 = {.half.last = setting.now};
 		struct flow6 flow6 = {.half.last = setting.now};
 
-		put("flows4", &key4, &flow4);
-		put("flows6", &key6, &flow6);
+		flow_put(4, &key4, &flow4);
+		flow_put(6, &key6, &flow6);
 	}
 	for (i = 0; i < MAPPINGS - 5; i++) {
 		struct mapping_key4 key4 = {.address = htonl(i), .protocol = CROWD};

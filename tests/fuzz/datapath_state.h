@@ -111,19 +111,15 @@ static void counts_hold(const struct counts *c)
 
 static void flows_hold(int family, struct counts *c)
 {
-	uint8_t key[64], next[64], value[sizeof(struct flow6)];
-	int fd = map_of(flows_of(family));
+	struct flow_table_maps m = flows_maps(family);
+	uint32_t number = 0;
+	union flow_place p;
 	struct tuple peer;
 	struct half half;
-	void *from = NULL;
 
-	while (!bpf_map_get_next_key(fd, from, next)) {
-		struct entry e;
+	while ((number = flow_next_half(&m, number, &p))) {
+		struct entry e = entry_of(family, flow_place_key(&m, &p), flow_place_flow(&m, &p));
 
-		memcpy(key, next, sizeof(key));
-		from = key;
-		bpf_map_lookup_elem(fd, key, value);
-		e = entry_of(family, key, value);
 		if (e.tuple.protocol == CROWD)
 			continue;
 		peer = turned(e.becomes);

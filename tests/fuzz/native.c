@@ -12,7 +12,7 @@
 
 #define SAID(map, member) (sizeof(*(map).member) / sizeof(int))
 #define MAPS(X) \
-	X(flows4) X(flows6) X(hosts) X(half_open) X(sweep) X(live) X(watch) X(settings) X(version) \
+	X(flow_tables) X(flows4) X(flows6) X(flow_near4) X(flow_near6) X(flow_far4) X(flow_far6) X(hosts) X(half_open) X(sweep) X(live) X(watch) X(settings) X(version) \
 	X(circuits) X(rules) X(links) X(drains) X(sources) X(answers) X(failed) X(probes) \
 	X(circuit_counters) X(class_counters) X(names) X(mappings4) X(mappings6) X(locals) \
 	X(listeners) X(services) X(server_health) X(service_loads) X(service_counters) X(rates) \
@@ -24,12 +24,20 @@
 #define MAPS_OF_MAPS(X) X(segments4) X(segments6) X(classes4) X(classes6) X(owners) X(policy) X(ports)
 #define RINGS(X) X(events) X(fragment_notes)
 
+/* Tables whose size the loader says are as the rig of the prog tests has them. */
+static unsigned int native_most(const char *name, unsigned int type, unsigned int most)
+{
+	if (!strcmp(name, "flows4") || !strcmp(name, "flows6"))
+		return 256 + 1;
+	if (!strcmp(name, "flow_far4") || !strcmp(name, "flow_far6"))
+		return flow_far_lines(256);
+	return most == 1 && type == BPF_MAP_TYPE_HASH ? 256 : most;
+}
+
 static void native_declare(void *map, const char *name, unsigned int type, unsigned int key,
 			   unsigned int value, unsigned int most)
 {
-	/* tables whose size the loader says are as the rig of the prog tests has them */
-	*(struct native_map **)map = native_map_make(
-		name, type, key, value, most == 1 && type == BPF_MAP_TYPE_HASH ? 256 : most);
+	*(struct native_map **)map = native_map_make(name, type, key, value, native_most(name, type, most));
 	native_declared = native_map_count;
 }
 
@@ -170,10 +178,12 @@ int native_guard(unsigned int ifindex, const uint8_t *frame, unsigned int length
 static void native_walk(const char *name, int (*program)(struct bpf_iter__bpf_map_elem *))
 {
 	struct native_map *m = native_by_fd(native_map(name));
-	unsigned int count = m->count, i = 0, b;
+	unsigned int count = native_is_array(m) ? m->most : m->count, i = 0, b;
 	uint8_t *keys = malloc(count * 48 + 1);
 	struct native_element *e;
 
+	for (; native_is_array(m) && i < count; i++)
+		memcpy(keys + 48 * i, &i, sizeof(i));
 	for (b = 0; b < NATIVE_BUCKETS; b++)
 		for (e = m->bucket[b]; e; e = e->next)
 			memcpy(keys + 48 * i++, e->key, m->key);

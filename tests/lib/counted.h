@@ -14,7 +14,7 @@ struct {
 	__type(value, __u64);
 } counted SEC(".maps");
 
-static __always_inline void count_more(const char *name, __u64 more)
+static __noinline void count_more(const char *name, __u64 more)
 {
 	__u64 zero = 0, *count = bpf_map_lookup_elem(&counted, name);
 

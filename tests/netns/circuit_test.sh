@@ -38,7 +38,7 @@ refused() { # PATTERN WORDS...
 }
 maps() {
 	local map
-	for map in flows4 flows6 mappings4 mappings6 hosts half_open locals rules circuits sources answers; do
+	for map in flow_tables flows4 flows6 mappings4 mappings6 hosts half_open locals rules circuits sources answers; do
 		echo "$map $(quiet_on gw bpftool -j map dump pinned "/sys/fs/bpf/samepath/$gateway/$map" | md5sum)"
 	done
 }

@@ -24,7 +24,7 @@ apply
 say "nothing changes by it"
 maps() {
 	local map
-	for map in flows4 flows6 mappings4 mappings6 hosts half_open next_hops circuit_counters class_counters \
+	for map in flow_tables flow_near4 flow_near6 flow_far4 flow_far6 flows4 flows6 mappings4 mappings6 hosts half_open next_hops circuit_counters class_counters \
 		service_counters service_loads rates proofs events_lost answers_sent fragment_ids; do
 		echo "$map $(gw bpftool -j map dump pinned "/sys/fs/bpf/samepath/$gateway/$map" 2>/dev/null | md5sum)"
 	done

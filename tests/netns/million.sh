@@ -115,12 +115,13 @@ same "opened" "$flows" "$(circuit internet opened)"
 for refusal in TABLE_FULL POOL_EXHAUSTED HOST_LIMIT HALF_OPEN_LIMIT VIOLATION UNSOLICITED; do
 	same "$refusal" 0 "$(verdict $refusal)"
 done
-for map in flows4 mappings4; do
-	[[ $map == flows4 || $mapping == endpoint-independent ]] || continue
-	bpftool -j map show pinned "/sys/fs/bpf/samepath/$gateway/$map" | /usr/bin/python3 -c 'import json, sys
-m = json.load(sys.stdin)
-print("# bytes a flow, {}: {:.0f}".format(sys.argv[1], 2 * m["bytes_memlock"] / m["max_entries"]))' $map
-done
+bytes() { # MAP...: of a flow, whose two entries are in the first
+	for map; do bpftool -j map show pinned "/sys/fs/bpf/samepath/$gateway/$map"; done | /usr/bin/python3 -c 'import json, sys
+maps = [json.loads(line) for line in sys.stdin]
+print("# bytes a flow, {}: {:.0f}".format(sys.argv[1], 2 * sum(m["bytes_memlock"] for m in maps) / maps[0]["max_entries"]))' "$1"
+}
+bytes flows4 flow_near4 flow_far4
+[[ $mapping != endpoint-independent ]] || bytes mappings4
 
 say "they fall silent, and expire after $timeout s"
 some_gone() { (($(entries flows4) < 2 * flows)); }

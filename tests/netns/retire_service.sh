@@ -42,14 +42,15 @@ put() { # MAP KEY VALUE
 	# shellcheck disable=SC2046 # words
 	bpftool map update pinned "$pins/$1" key $(bytes "$2") value $(bytes "$3")
 }
+half_written() { "$top/build/tests/lib/flow_put" "$pins" 4 "$(bytes "$1")" "$(bytes "$2")"; } # KEY HALF
 index() { ip -n "${lab}gw" -j link show "$1" | grep -o '"ifindex":[0-9]*' | cut -d: -f2; }
 # 198.18.1.10:40000 to mail over chicago (2), which came as 10.1.20.201 to the server and went back by er0.
 # Flags: FLOW_REPLY 1, FLOW_OPENED_OUTSIDE 2, FLOW_TO_CIRCUIT 1 << 12, FLOW_FROM_CIRCUIT 1 << 13, FLOW_SERVICE 1 << 14
 flow_written() {
 	put next_hops 'struct.pack("=I", 7)' "struct.pack('=III16xH2x', 2, 0, $(index er0), 1500)"
-	put flows4 "key('10.1.20.2', '10.1.20.201', 25, 40000)" \
+	half_written "key('10.1.20.2', '10.1.20.201', 25, 40000)" \
 		"half(3 | 1 << 12 | 1 << 14, $(index lan0), 7, 1, 25, 40000, 2, '$public4', '198.18.1.10')"
-	put flows4 "key('198.18.1.10', '$public4', 40000, 25)" \
+	half_written "key('198.18.1.10', '$public4', 40000, 25)" \
 		"half(2 | 1 << 13 | 1 << 14, 0, 0, 1, 40000, 25, 2, '10.1.20.201', '10.1.20.2')"
 }
 field() { # MAP INDEX EXPRESSION-OF-v
@@ -183,9 +184,9 @@ back
 edit 's/(name: web.*)public: 198.51.100.5/\1public: 203.0.113.33/; s/(name: web.*)circuits: \[internet\]/\1circuits: [chicago]/'
 applied
 said "source add chicago 203.0.113.33/32"
-put flows4 "key('198.18.1.10', '203.0.113.33', 80, 42000)" \
+half_written "key('198.18.1.10', '203.0.113.33', 80, 42000)" \
 	"half(1 | 1 << 13, 0, 0, 0, 80, 42000, 2, '198.18.1.10', '10.1.20.2')"
-put flows4 "key('10.1.20.2', '198.18.1.10', 42000, 80)" \
+half_written "key('10.1.20.2', '198.18.1.10', 42000, 80)" \
 	"half(1 << 12, $(index lan0), 7, 0, 42000, 80, 2, '203.0.113.33', '198.18.1.10')"
 edit '/name: web/d'
 applied
@@ -209,9 +210,9 @@ sp flow flush circuit chicago
 wait_for 20 circuit_lacks 2 198.51.100.5
 say "the number of a service, with only a hairpin left under it"
 back
-put flows4 "key('10.1.20.1', '10.1.20.2', 25, 41000)" \
+half_written "key('10.1.20.1', '10.1.20.2', 25, 41000)" \
 	"half(3 | 1 << 14, $(index lan0), 0, 1, 25, 41000, 0, '$public4', '10.2.0.2')"
-put flows4 "key('10.2.0.2', '$public4', 41000, 25)" \
+half_written "key('10.2.0.2', '$public4', 41000, 25)" \
 	"half(2 | 1 << 14, $(index lan1), 0, 1, 41000, 25, 0, '10.1.20.1', '10.1.20.2')"
 edit '/name: mail/d'
 applied

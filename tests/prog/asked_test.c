@@ -15,7 +15,8 @@ static struct tuple question(int family, uint8_t protocol)
 
 static struct flow_key6 key_of(struct tuple t)
 {
-	return (struct flow_key6){ t.saddr, t.daddr, htons(t.sport), htons(t.dport), t.protocol, { 0 } };
+	return (struct flow_key6){ .saddr = t.saddr, .daddr = t.daddr, .sport = htons(t.sport),
+				   .dport = htons(t.dport), .protocol = t.protocol };
 }
 
 /* The tuple of the answer, asked for until then. */

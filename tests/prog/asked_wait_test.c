@@ -17,22 +17,22 @@ static void prepare(int family, uint8_t protocol)
 	target = (struct test_target){at(AT_EXCHANGE, family), family, protocol == IPPROTO_TCP ? 443 : 0, 0};
 	question = (struct test_question){&target, at(AT_CHICAGO, family), 40321, 64, 7};
 	answer = turned(talk(family, protocol, AT_CHICAGO, AT_EXCHANGE, 40321, 443));
-	key = (struct flow_key6){answer.saddr, answer.daddr, htons(answer.sport), htons(answer.dport),
-				 answer.protocol, {0}};
+	key = (struct flow_key6){.saddr = answer.saddr, .daddr = answer.daddr, .sport = htons(answer.sport),
+				 .dport = htons(answer.dport), .protocol = answer.protocol};
 }
 
 /* The reply half of a flow that some host has to that destination. */
-static void flow_put(int family)
+static void reply_put(int family)
 {
-	struct flow_key4 key4 = {key.saddr.s6_addr32[3], key.daddr.s6_addr32[3], key.sport, key.dport,
-				 key.protocol, {0}};
+	struct flow_key4 key4 = {.saddr = key.saddr.s6_addr32[3], .daddr = key.daddr.s6_addr32[3],
+				  .ports = key.ports, .kind = key.kind};
 	struct flow4 four = {.half.flags = FLOW_REPLY};
 	struct flow6 six = {.half.flags = FLOW_REPLY};
 
 	if (family == 4)
-		put("flows4", &key4, &four);
+		flow_put(4, &key4, &four);
 	else
-		put("flows6", &key, &six);
+		flow_put(6, &key, &six);
 }
 
 static unsigned int sent, resets; /* by the latest question */
@@ -50,7 +50,7 @@ static void count_sent(int fd)
 /* Through a socket that takes whatever is sent, and leads nowhere. */
 static int asks(unsigned int timeout, struct test_outcome *out)
 {
-	struct test_maps maps = {map_of("asked"), map_of("flows4"), map_of("flows6"), NULL};
+	struct test_maps maps = {map_of("asked"), {flows_maps(4), flows_maps(6)}, NULL};
 	struct test_wire wire = {-1, -1};
 	int ends[2], err;
 
@@ -83,7 +83,7 @@ static int asks_while(enum meanwhile what, struct test_outcome *out)
 		entry.type = what == REFUSED ? RST | ACK : 0;
 		entry.error = what == UNREACHABLE;
 		if (what == FLOW)
-			flow_put(target.family);
+			reply_put(target.family);
 		else if (what != NOTHING)
 			put("asked", &key, &entry);
 		_exit(0);
@@ -106,7 +106,7 @@ static void flows_keep_their_tuples(void **state)
 	EACH(f, i) {
 		rig_reset(state);
 		prepare(f, protocols[i]);
-		flow_put(f);
+		reply_put(f);
 		assert_int_equal(asks(1, &out), -EEXIST);
 		assert_int_equal(out.sent, 0);
 		assert_int_equal(sent, 0);
@@ -167,7 +167,7 @@ static void half_connections_are_taken_back(void **state)
 
 static void questions_of_killed_tests_are_cleared(void **state)
 {
-	struct test_maps maps = {map_of("asked"), -1, -1, NULL};
+	struct test_maps maps = {map_of("asked"), {flows_maps(4), flows_maps(6)}, NULL};
 	uint64_t now = monotonic();
 	const uint64_t until[] = {now - 5 * NANOSECONDS, now - 2 * NANOSECONDS, now, now + NANOSECONDS};
 	struct asked entry = {0};
@@ -190,7 +190,7 @@ static void questions_of_killed_tests_are_cleared(void **state)
 static void two_tests_do_not_share_a_tuple(void **state)
 {
 	struct test_outcome out;
-	struct test_maps maps = {map_of("asked"), map_of("flows4"), map_of("flows6"), NULL};
+	struct test_maps maps = {map_of("asked"), {flows_maps(4), flows_maps(6)}, NULL};
 	struct test_wire wire = {-1, -1};
 	struct asked entry = {.until = 5}, after;
 

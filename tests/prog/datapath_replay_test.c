@@ -195,7 +195,7 @@ static void step_again(const struct record *r)
 		clock_is(r->now, NULL);
 		EACH_FAMILY(f)
 		{
-			sweep_run(f == 4 ? "expire_flows4" : "expire_flows6", flows_of(f));
+			sweep_run(f == 4 ? "expire_flows4" : "expire_flows6", f == 4 ? "flows4" : "flows6");
 			sweep_run(f == 4 ? "expire_mappings4" : "expire_mappings6", mappings_of(f));
 		}
 		break;

@@ -143,8 +143,8 @@ static void killed_flow_is_gone_at_once_and_deleted_later(void **state)
 	(void)state;
 	EACH_FAMILY(f) {
 		struct tuple t = opened(f, IPPROTO_TCP, 4000), there;
-		struct flow_kill kill = {.key = {t.saddr, t.daddr, htons(4000), htons(443),
-						 IPPROTO_TCP, {0}}, .family = f};
+		struct flow_kill kill = {.key = {.saddr = t.saddr, .daddr = t.daddr, .sport = htons(4000),
+						 .dport = htons(443), .protocol = IPPROTO_TCP}, .family = f};
 		LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &kill, .ctx_size_in = sizeof(kill));
 		struct half half;
 

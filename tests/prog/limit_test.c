@@ -17,7 +17,7 @@ static void fill(int family, unsigned int room)
 	half->last = monotonic();
 	for (i = 0; i < FLOWS - room; i++) {
 		put16(key, i + 1);
-		put(family == 4 ? "flows4" : "flows6", key, value);
+		flow_put(family, key, value);
 	}
 }
 

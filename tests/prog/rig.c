@@ -108,6 +108,31 @@ unsigned int entries(const char *map)
 	return count;
 }
 
+struct flow_table_maps flows_maps(int family)
+{
+	bool four = family == 4;
+
+	return (struct flow_table_maps){
+		family, map_of("flow_tables"), map_of(four ? "flows4" : "flows6"),
+		map_of(four ? "flow_near4" : "flow_near6"), map_of(four ? "flow_far4" : "flow_far6")};
+}
+
+/* All numbers are new again, so that each test has the entries in the same order. */
+static void flows_empty(int family)
+{
+	struct flow_table_maps m = flows_maps(family);
+	uint32_t place = FLOW_TABLE(family), number = 0;
+	union flow_place p;
+	struct flow_table t;
+
+	flow_table_start(m.tables, family, FLOWS);
+	while ((number = flow_next_half(&m, number, &p)))
+		flow_take_half(&m, flow_place_key(&m, &p));
+	get("flow_tables", &place, &t);
+	t.free = t.fresh = 0;
+	put("flow_tables", &place, &t);
+}
+
 static void empty(const char *map)
 {
 	uint8_t key[64];
@@ -440,12 +465,14 @@ void rig_renew(void)
 {
 	unsigned int i, none = 0;
 	uint64_t nothing = 0;
-	static const char *const tables[] = {"flows4", "flows6", "mappings4", "mappings6", "hosts",
+	static const char *const tables[] = {"mappings4", "mappings6", "hosts",
 					     "failed", "answers", "sources", "listeners", "links", "probes",
 					     "locals"};
 
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		empty(tables[i]);
+	flows_empty(4);
+	flows_empty(6);
 	for (i = 0; i < SIDE_MAX; i++)
 		put("half_open", &i, &nothing);
 	for (i = 0; i < CIRCUITS_MAX; i++)
@@ -511,8 +538,10 @@ int rig_start(void **state)
 	rig.object = bpf_object__open_file(path ? path : "build/samepath.bpf.o", NULL);
 	if (!rig.object)
 		return -1;
-	sized("flows4", FLOWS);
-	sized("flows6", FLOWS);
+	sized("flows4", FLOWS + 1);
+	sized("flows6", FLOWS + 1);
+	sized("flow_far4", flow_far_lines(FLOWS));
+	sized("flow_far6", flow_far_lines(FLOWS));
 	sized("mappings4", MAPPINGS);
 	sized("mappings6", MAPPINGS);
 	if (bpf_object__load(rig.object) || stages_fill())

@@ -41,13 +41,14 @@
 #include "maps/prefix.h"
 #include "maps/circuit.h"
 #include "maps/pool.h"
-#include "maps/flow.h"
+#include "maps/flow_table.h"
 #include "maps/next_hop.h"
 #include "maps/event.h"
 #include "maps/service.h"
 #include "maps/stage.h"
 #include "maps/fragment.h"
 #include "frame.h"
+#include "tests/lib/flow_put.h"
 
 #define FLOWS 256 /* entries of a table of halves */
 #define MAPPINGS 256
@@ -97,6 +98,7 @@ void put(const char *map, const void *key, const void *value);
 bool get(const char *map, const void *key, void *value);
 uint64_t total(const char *map, unsigned int index, size_t size, size_t offset);
 unsigned int entries(const char *map);
+struct flow_table_maps flows_maps(int family);
 struct in6_addr at(enum place place, int family);
 struct tuple talk(int family, uint8_t protocol, enum place from, enum place to, int sport,
 		  int dport);
@@ -111,6 +113,7 @@ unsigned int halves(int family);
 bool half_get(const struct tuple *t, struct half *half);
 unsigned int oif_of(const struct half *half);
 void half_put(const struct tuple *t, const struct half *half);
+void flow_put(int family, const void *key, const void *flow);
 void half_forget(const struct tuple *t);
 bool half_translated(const struct tuple *t, struct tuple *translated);
 struct tuple reply_of(struct outcome *o);

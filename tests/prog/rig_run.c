@@ -112,21 +112,31 @@ int guard(enum device out, const struct frame *frame, int *verdict)
 	return options.retval;
 }
 
-static const char *flows_of(int family)
-{
-	return family == 4 ? "flows4" : "flows6";
-}
-
 unsigned int halves(int family)
 {
-	return entries(flows_of(family));
+	struct flow_table_maps m = flows_maps(family);
+	unsigned int count = 0;
+	uint32_t number = 0;
+	union flow_place p;
+
+	while ((number = flow_next_half(&m, number, &p)))
+		count++;
+	return count;
+}
+
+/* The flow is in the family's own form, as the key is. */
+void flow_put(int family, const void *key, const void *flow)
+{
+	struct flow_table_maps m = flows_maps(family);
+
+	assert_true(flow_put_half(&m, key, flow));
 }
 
 /* The key as either table has it; the tables are told apart by the family. */
 static void key_make(const struct tuple *t, uint8_t key[sizeof(struct flow_key6)])
 {
-	struct flow_key6 six = {t->saddr, t->daddr, htons(t->sport), htons(t->dport), t->protocol,
-				{0}};
+	struct flow_key6 six = {.saddr = t->saddr, .daddr = t->daddr, .sport = htons(t->sport),
+				.dport = htons(t->dport), .protocol = t->protocol};
 	struct flow_key4 four = {.sport = six.sport, .dport = six.dport, .protocol = t->protocol};
 
 	memcpy(&four.saddr, &t->saddr.s6_addr[12], 4);
@@ -139,16 +149,24 @@ static void key_make(const struct tuple *t, uint8_t key[sizeof(struct flow_key6)
 
 static bool flow_get(const struct tuple *t, uint8_t value[sizeof(struct flow6)])
 {
+	struct flow_table_maps m = flows_maps(t->family);
 	uint8_t key[sizeof(struct flow_key6)];
+	union flow_place p;
+	uint32_t number;
 
 	key_make(t, key);
-	return get(flows_of(t->family), key, value);
+	number = flow_place_find(&m, key);
+	if (!number || bpf_map_lookup_elem(m.flows, &number, &p))
+		return false;
+	memcpy(value, flow_place_flow(&m, &p), t->family == 4 ? sizeof(struct flow4) : sizeof(struct flow6));
+	return true;
 }
 
 bool half_get(const struct tuple *t, struct half *half)
 {
 	uint8_t value[sizeof(struct flow6)];
 
+	memset(half, 0, sizeof(*half));
 	if (!flow_get(t, value))
 		return false;
 	memcpy(half, value, sizeof(*half));
@@ -171,15 +189,16 @@ void half_put(const struct tuple *t, const struct half *half)
 	assert_true(flow_get(t, value));
 	memcpy(value, half, sizeof(*half));
 	key_make(t, key);
-	put(flows_of(t->family), key, value);
+	flow_put(t->family, key, value);
 }
 
 void half_forget(const struct tuple *t)
 {
+	struct flow_table_maps m = flows_maps(t->family);
 	uint8_t key[sizeof(struct flow_key6)];
 
 	key_make(t, key);
-	assert_int_equal(bpf_map_delete_elem(map_of(flows_of(t->family)), key), 0);
+	assert_true(flow_take_half(&m, key));
 }
 
 /* What the half's packets become. */
