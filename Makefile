@@ -36,7 +36,7 @@ LIBS := $(shell pkg-config --libs $(packages) 2>/dev/null)
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -MMD -MP -I. \
 	$(SYSROOT:%=--sysroot=%) $(if $(multiarch),-I$(SYSROOT)/usr/include/$(multiarch))
 # clang's own sanitizers, with what guides a fuzzer.
-FUZZ := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ := -DFLOW_NEAR_LINES=8 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # A failed assertion of UBSan ends the test; leaks are defects too.
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 

@@ -129,9 +129,11 @@ static __always_inline bool F(flow_dead)(const FLOW *f, __u8 protocol, struct se
 	return F(flow_silent)(f, protocol, settings, now, grace);
 }
 
-/* The half that the packet belongs to, of what the table has for its key: NULL when there is none alive. */
-static __always_inline FLOW *F(flow_alive)(struct pkt *p, const FLOW_KEY *key, FLOW *f)
+/* The half that the packet belongs to, NULL when there is none alive. */
+static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
 {
+	FLOW *f = F(table_look)(key);
+
 	if (!f)
 		return NULL;
 	if (dry && !(f = F(flow_met)(key, f)))
@@ -141,11 +143,6 @@ static __always_inline FLOW *F(flow_alive)(struct pkt *p, const FLOW_KEY *key, F
 		return f;
 	trail_over();
 	return NULL;
-}
-
-static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
-{
-	return F(flow_alive)(p, key, F(table_look)(key));
 }
 
 /* The host that opened the flow of this forward key, IPv4 as mapped, in the room if it needs any. */

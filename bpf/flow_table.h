@@ -14,9 +14,9 @@
  * An insert holds a line for less than a microsecond. Who saw it locked for a few gives up: of a virtual
  * machine, one processor may stand still for long.
  */
-#define LOCK_READINGS 1024
+#define LOCK_READINGS 512
 /* Each loss means that another CPU won. */
-#define NUMBER_TRIES 512
+#define NUMBER_TRIES 128
 
 #define READ_ONCE(word) (*(const volatile typeof(word) *)&(word))
 
@@ -139,28 +139,22 @@ static __always_inline __u32 F(table_find_hashed)(const struct flow_table *t, st
 	return number;
 }
 
-/* The number of the entry of this key, 0: none. */
-static __always_inline __u32 F(table_find)(const FLOW_KEY *key)
+/*
+ * The number of the entry of this key, 0: none. This, table_insert and table_delete are functions of their own
+ * to the verifier, which judges them once for all who call; such a function gives back no pointer, hence the
+ * number, and must ask whether it was given one.
+ */
+__noinline __u32 F(table_number)(const FLOW_KEY *key)
 {
 	struct flow_table *t = flow_table(FAMILY);
 	struct flow_line *near;
 	__u64 hash;
 
-	if (!t)
+	if (!t || !key)
 		return 0;
 	hash = F(flow_hash)(t, key);
 	near = F(near_line)(hash);
 	return near ? F(table_find_hashed)(t, near, hash, key) : 0;
-}
-
-/*
- * This, table_insert and table_delete are functions of their own to the verifier, which judges them once for
- * all who call; such a function gives back no pointer, hence the number, and must ask whether it was given one.
- */
-
-__noinline __u32 F(table_number)(const FLOW_KEY *key)
-{
-	return key ? F(table_find)(key) : 0;
 }
 
 static __always_inline FLOW *F(entry_flow)(__u32 number)

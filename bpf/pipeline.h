@@ -94,7 +94,7 @@ static __always_inline enum verdict F(path)(struct xdp_md *ctx, struct pkt *p)
 	if (verdict != GO_ON)
 		return verdict;
 	if (p->special == GO_ON)
-		f = F(flow_alive)(p, &key, F(entry_flow)(F(table_find)(&key)));
+		f = F(flow_find)(p, &key);
 	if (!f) {
 		if (!vlan_put_back(ctx, p))
 			return V_NO_HEADROOM;

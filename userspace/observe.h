@@ -118,7 +118,7 @@ size_t observe_fills(const struct observe *o, const struct observe_counts *c, bo
  * memory; a value other than 0 ends the walk and is returned. 0 or -errno. */
 typedef int (*observe_each)(void *context, const struct flow_record *record);
 int observe_walk_flows(const struct observe *o, observe_each each, void *context);
-/* Opens the table of one family for flow_table_find(). 0 or -errno, said; to be closed either way. */
+/* Opens the table of one family for flow_table_find(). 0 or -errno; to be closed either way. */
 int observe_flow_table(const struct observe *o, int family, struct flow_table_maps *m);
 void observe_flow_table_close(struct flow_table_maps *m);
 /* Prints events until a signal ends it. Status for the shell. */

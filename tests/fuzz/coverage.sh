@@ -22,7 +22,7 @@ tool() {
 profdata=$(tool llvm-profdata) cov=$(tool llvm-cov)
 
 clang -std=gnu11 -O1 -g -D_GNU_SOURCE -I. -fsanitize=fuzzer -fprofile-instr-generate -fcoverage-mapping \
-	tests/fuzz/native.c tests/fuzz/datapath_fuzz.c -lbpf -lcmocka -o "$program"
+	-DFLOW_NEAR_LINES=8 tests/fuzz/native.c tests/fuzz/datapath_fuzz.c userspace/flow_table.c -lbpf -lcmocka -o "$program"
 LLVM_PROFILE_FILE=$program.raw "$program" -runs=0 -max_len=65536 -artifact_prefix=build/fuzz/ "$@" \
 	2>"$program.log"
 "$profdata" merge -o "$program.profile" "$program.raw"
