@@ -129,10 +129,13 @@ static uint64_t entries_begun(const struct observe *o, int family)
 	return t.fresh + 1ULL;
 }
 
-/* By batch: a million entries are counted without copying them all at once. `begun`: of a flow table, else 0. */
+/*
+ * By batch: a million entries are counted without copying them all at once, in buffers that malloc gives back.
+ * `begun`: of a flow table, else 0.
+ */
 static int count_entries(int fd, uint32_t key_size, uint32_t value_size, uint64_t begun, uint64_t *used)
 {
-	enum { BATCH = 4096 };
+	enum { BATCH = 512 };
 	char *keys = malloc((size_t)BATCH * key_size), *values = malloc((size_t)BATCH * value_size);
 	uint32_t token = 0, next, count;
 	uint64_t seen = 0;
