@@ -242,7 +242,8 @@ static __always_inline int F(insert_locked)(struct flow_table *t, struct flow_li
 					    const FLOW_KEY *key, const FLOW *f)
 {
 	FLOW_ENTRY *e;
-	__u32 number;
+	__u32 number, state;
+	__u64 last;
 
 	if (F(table_find_hashed)(t, near, hash, key))
 		return -EEXIST;
@@ -252,8 +253,13 @@ static __always_inline int F(insert_locked)(struct flow_table *t, struct flow_li
 		return -E2BIG;
 	e->number = number;
 	e->key = *key;
+	/* before the flags: who takes the flow that was here for dead must not find these with the old time */
+	last = __sync_lock_test_and_set(&e->flow.half.last, f->half.last);
+	barrier_var(last);
 	e->flow = *f;
-	__sync_fetch_and_add(&e->state, 1);
+	/* what it was is asked for, so that all of the above is there before */
+	state = __sync_fetch_and_add(&e->state, 1);
+	barrier_var(state);
 	if (F(word_put)(t, near, hash, flow_tag(t, hash) | number))
 		return 0;
 	__sync_fetch_and_add(&e->state, 1);
