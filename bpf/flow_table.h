@@ -11,8 +11,8 @@
 #define E2BIG 7
 
 /*
- * An insert holds a line for less than a microsecond. Who saw it locked for a few gives up: of a virtual
- * machine, one processor may stand still for long.
+ * An insert holds a line for as long as its misses of the cache take. Who saw it locked in so many readings gives
+ * up: of a virtual machine, one processor may stand still for long.
  */
 #define LOCK_READINGS 512
 /* Each loss means that another CPU won. */

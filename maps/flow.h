@@ -30,42 +30,33 @@
 
 #define FLOW_GRACE NANOSECONDS
 
+/* What stands behind the addresses in a key of either family; `ports` and `kind` are it in words, to hash and compare. */
+#define FLOW_KEY_REST                     \
+	union {                           \
+		struct {                  \
+			__be16 sport;     \
+			__be16 dport;     \
+		};                        \
+		__be32 ports;             \
+	};                                \
+	union {                           \
+		struct {                  \
+			__u8 protocol;    \
+			__u8 zero[3];     \
+		};                        \
+		__u32 kind;               \
+	}
+
 struct flow_key4 {
 	__be32 saddr;
 	__be32 daddr;
-	union {
-		struct {
-			__be16 sport;
-			__be16 dport;
-		};
-		__be32 ports;
-	};
-	union {
-		struct {
-			__u8 protocol;
-			__u8 zero[3];
-		};
-		__u32 kind; /* all of that as one word, to hash and compare */
-	};
+	FLOW_KEY_REST;
 };
 
 struct flow_key6 {
 	struct in6_addr saddr;
 	struct in6_addr daddr;
-	union {
-		struct {
-			__be16 sport;
-			__be16 dport;
-		};
-		__be32 ports;
-	};
-	union {
-		struct {
-			__u8 protocol;
-			__u8 zero[3];
-		};
-		__u32 kind; /* all of that as one word, to hash and compare */
-	};
+	FLOW_KEY_REST;
 };
 
 enum flow_flag {

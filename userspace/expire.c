@@ -51,37 +51,6 @@ out:
 	return fd;
 }
 
-static int sweep_write(const struct observe *o, uint32_t entry, const struct sweep *s)
-{
-	int fd = observe_map(o, "sweep"), err;
-
-	if (fd < 0)
-		return fd;
-	err = bpf_map_update_elem(fd, &entry, s, BPF_ANY) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static int sweep_read(const struct observe *o, struct sweep *s)
-{
-	uint32_t entry = SWEEP_RUNNING;
-	int fd = observe_map(o, "sweep"), err;
-
-	if (fd < 0)
-		return fd;
-	err = bpf_map_lookup_elem(fd, &entry, s) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static const char *const tables[][2] = {
-	{"expire_flows4", "flows4"}, {"expire_flows6", "flows6"},
-	{"expire_mappings4", "mappings4"}, {"expire_mappings6", "mappings6"},
-};
-
-#define STAGES (sizeof(tables) / sizeof(tables[0]))
-#define STAGE_MAPPINGS 2 /* the first of them */
-
 /* Whole records are counted, and what is behind the last one is kept for the next read. */
 static void count(struct expire *e, const char *buffer, size_t have)
 {
@@ -89,20 +58,6 @@ static void count(struct expire *e, const char *buffer, size_t have)
 
 	e->rest_size = have - at < sizeof(e->rest) ? have - at : 0;
 	memcpy(e->rest, buffer + at, e->rest_size);
-}
-
-/* The last entry of a flow table that was ever given out: behind it there is nothing to walk. */
-static uint32_t last_begun(const struct observe *o, int family)
-{
-	uint32_t place = FLOW_TABLE(family);
-	struct flow_table t = { .fresh = UINT32_MAX };
-	int fd = observe_map(o, "flow_tables");
-
-	if (fd >= 0) {
-		bpf_map_lookup_elem(fd, &place, &t);
-		close(fd);
-	}
-	return t.fresh;
 }
 
 /* Not before the rest of a record that did not fit was read. */
@@ -183,6 +138,37 @@ static int sweep_hosts(const struct observe *o)
 	return err == -ENOENT ? 0 : err;
 }
 
+static int sweep_write(const struct observe *o, uint32_t entry, const struct sweep *s)
+{
+	int fd = observe_map(o, "sweep"), err;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_map_update_elem(fd, &entry, s, BPF_ANY) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int sweep_read(const struct observe *o, struct sweep *s)
+{
+	uint32_t entry = SWEEP_RUNNING;
+	int fd = observe_map(o, "sweep"), err;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_map_lookup_elem(fd, &entry, s) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static const char *const tables[][2] = {
+	{"expire_flows4", "flows4"}, {"expire_flows6", "flows6"},
+	{"expire_mappings4", "mappings4"}, {"expire_mappings6", "mappings6"},
+};
+
+#define STAGES (sizeof(tables) / sizeof(tables[0]))
+#define STAGE_MAPPINGS 2 /* the first of them */
+
 static void table_end(struct expire *e)
 {
 	if (e->fd > 0)
@@ -202,7 +188,7 @@ static int step_table(const struct observe *o, struct expire *e, uint64_t until)
 		return 1;
 	if (!e->fd) {
 		if (e->stage < STAGE_MAPPINGS) {
-			e->last = last_begun(o, e->stage ? 6 : 4);
+			e->last = observe_flows_begun(o, e->stage ? 6 : 4);
 			e->sum = observe_map(o, "sweep");
 		}
 		e->fd = expire_iterate(o, tables[e->stage][0], tables[e->stage][1]);

@@ -121,6 +121,8 @@ int observe_walk_flows(const struct observe *o, observe_each each, void *context
 /* Opens the table of one family for flow_table_find(). 0 or -errno; to be closed either way. */
 int observe_flow_table(const struct observe *o, int family, struct flow_table_maps *m);
 void observe_flow_table_close(struct flow_table_maps *m);
+/* The last entry of a family's table that was ever given out, behind which all are free; UINT32_MAX: not known. */
+uint32_t observe_flows_begun(const struct observe *o, int family);
 /* Prints events until a signal ends it. Status for the shell. */
 int observe_watch(const struct observe *o);
 

@@ -82,3 +82,16 @@ void observe_flow_table_close(struct flow_table_maps *m)
 		if (fds[i] >= 0)
 			close(fds[i]);
 }
+
+uint32_t observe_flows_begun(const struct observe *o, int family)
+{
+	uint32_t place = FLOW_TABLE(family);
+	struct flow_table t = { .fresh = UINT32_MAX };
+	int fd = observe_map(o, "flow_tables");
+
+	if (fd >= 0) {
+		bpf_map_lookup_elem(fd, &place, &t);
+		close(fd);
+	}
+	return t.fresh;
+}

@@ -115,20 +115,6 @@ static uint64_t count_live(const char *values, uint32_t value_size, uint32_t cou
 	return live;
 }
 
-/* How many entries of a flow table were ever in use: they are the first. */
-static uint64_t entries_begun(const struct observe *o, int family)
-{
-	uint32_t place = FLOW_TABLE(family);
-	struct flow_table t = { 0 };
-	int fd = observe_map(o, "flow_tables");
-
-	if (fd >= 0) {
-		bpf_map_lookup_elem(fd, &place, &t);
-		close(fd);
-	}
-	return t.fresh + 1ULL;
-}
-
 /*
  * By batch: a million entries are counted without copying them all at once, in buffers that malloc gives back.
  * `begun`: of a flow table, else 0.
@@ -192,7 +178,7 @@ size_t observe_fills(const struct observe *o, const struct observe_counts *c, bo
 			fills[count].limit = info.max_entries - flows; /* entry 0 is none */
 			fills[count].used = c->sweep.entries[i];
 			if (swept || !count_entries(fd, info.key_size, info.value_size,
-						    flows ? entries_begun(o, i == SWEPT_FLOWS4 ? 4 : 6) : 0,
+						    flows ? observe_flows_begun(o, i == SWEPT_FLOWS4 ? 4 : 6) + 1ULL : 0,
 						    &fills[count].used))
 				count++;
 		}

@@ -12,7 +12,8 @@
 
 #define SAID(map, member) (sizeof(*(map).member) / sizeof(int))
 #define MAPS(X) \
-	X(flow_tables) X(flows4) X(flows6) X(flow_near4) X(flow_near6) X(flow_far4) X(flow_far6) X(hosts) X(half_open) X(sweep) X(live) X(watch) X(settings) X(version) \
+	X(flow_tables) X(flows4) X(flows6) X(flow_near4) X(flow_near6) X(flow_far4) X(flow_far6) \
+	X(hosts) X(half_open) X(sweep) X(live) X(watch) X(settings) X(version) \
 	X(circuits) X(rules) X(links) X(drains) X(sources) X(answers) X(failed) X(probes) \
 	X(circuit_counters) X(class_counters) X(names) X(mappings4) X(mappings6) X(locals) \
 	X(listeners) X(services) X(server_health) X(service_loads) X(service_counters) X(rates) \

@@ -51,7 +51,10 @@ static inline uint64_t flow_place_hash(const struct flow_table_maps *m, const st
 	return m->family == 4 ? flow_hash4(t, key) : flow_hash6(t, key);
 }
 
-/* Changes a word of the line that reads `from`, the preferred one first. */
+/*
+ * Changes a word of the line that reads `from`, the preferred one first. `counted`: what the line's count of
+ * words in far lines changes by when none does.
+ */
 static inline bool flow_word_change(int lines, uint32_t place, uint32_t first, uint32_t from, uint32_t to, int counted)
 {
 	struct flow_line line;
@@ -68,7 +71,6 @@ static inline bool flow_word_change(int lines, uint32_t place, uint32_t first, u
 	return i < FLOW_WORDS;
 }
 
-/* `counted`: what the near line's count of words in far lines changes by when the word is there. */
 static inline bool flow_index_change(const struct flow_table_maps *m, const struct flow_table *t, const void *key,
 			      uint32_t number, bool in)
 {
