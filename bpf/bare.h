@@ -79,6 +79,8 @@ static long F(bare_next)(__u32 index, struct F(search) *s)
 		return 0;
 	F(opening_fill)(o, 0);
 	error = F(reply_insert)(s->p, o);
+	if (error == -EAGAIN) /* is the answer, if none of the others is free */
+		o->result = V_FLOW_ENDING;
 	if (error == -EEXIST || error == -EAGAIN)
 		return 0;
 	o->result = error ? V_TABLE_FULL : GO_ON;
@@ -89,10 +91,11 @@ static long F(bare_next)(__u32 index, struct F(search) *s)
 static __always_inline enum verdict F(bare_snat)(struct pkt *p, struct F(opening) *o, struct circuit *c)
 {
 	struct F(search) search = {.p = p, .o = o, .circuit = c};
-	struct circuit_counter *counter = circuit_counter(o->circuit);
+	struct circuit_counter *counter;
 
 	o->result = V_POOL_EXHAUSTED;
 	bpf_loop(BARE_ADDRESSES, F(bare_next), &search, 0);
+	counter = circuit_counter(o->circuit);
 	if (o->result == V_POOL_EXHAUSTED && counter)
 		counter->exhausted++;
 	if (o->result == GO_ON && o->tried && counter)

@@ -71,13 +71,13 @@ static __always_inline void F(mapping_touch)(const FLOW *f, __u8 protocol, __u64
 	__sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_ALIVE);
 }
 
-static __always_inline void F(expire_forward)(struct settings *s, struct sweep *sum, FLOW_KEY *key,
-					      FLOW *f, __u64 now)
+static __always_inline void F(expire_forward)(struct settings *s, struct sweep *sum, FLOW_KEY *key, FLOW *f,
+					      __u32 number, __u64 now)
 {
 	__u32 circuit = f->half.circuit;
 
 	if (F(flow_dead)(f, key->protocol, s, now, FLOW_GRACE)) {
-		F(flow_remove)(key, f, now);
+		F(flow_remove)(key, number, now);
 		sum->deleted++;
 		return;
 	}
@@ -137,7 +137,7 @@ static __always_inline int F(expire_flow)(struct bpf_iter__bpf_map_elem *ctx)
 	if (e->flow.half.flags & FLOW_REPLY)
 		F(expire_reply)(s, sum, &key, &e->flow, number, bpf_ktime_get_ns());
 	else
-		F(expire_forward)(s, sum, &key, &e->flow, bpf_ktime_get_ns());
+		F(expire_forward)(s, sum, &key, &e->flow, number, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -184,15 +184,19 @@ static __always_inline int F(list_flow)(struct bpf_iter__bpf_map_elem *ctx)
 {
 	__u32 *at = ctx->key, number = at ? *at : 0;
 	FLOW_ENTRY *e = F(entry_live)(number);
-	struct flow_record record = {.family = FAMILY};
+	struct flow_table *t = flow_table(FAMILY);
+	struct flow_record record = {};
 	FLOW *f, *peer;
 	__u64 now = bpf_ktime_get_ns();
 	struct next_hop *hop;
 	FLOW_KEY key;
 
+	if (t && number > READ_ONCE(t->fresh))
+		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	if (!e || e->flow.half.flags & FLOW_REPLY)
 		return 0;
 	f = &e->flow;
+	record.family = FAMILY;
 	key = e->key;
 	F(map_address_)(&record.key.saddr, &key.saddr);
 	F(map_address_)(&record.key.daddr, &key.daddr);

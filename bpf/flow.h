@@ -211,16 +211,16 @@ static __noinline void F(closed_event)(struct event *event, const FLOW_KEY *key,
 }
 
 /* Forward half first; false when somebody else was first. */
-static __always_inline bool F(halves_delete)(const FLOW_KEY *key, const FLOW_KEY *peer, __u64 peer_use)
+static __always_inline bool F(halves_delete)(const FLOW_KEY *key, __u64 use, const FLOW_KEY *peer, __u64 peer_use)
 {
-	if (!F(table_drop)(key))
+	if (!F(table_delete)(key, use))
 		return false;
 	F(table_delete)(peer, peer_use);
 	return true;
 }
 
-/* Deletes both halves and tells it. */
-static __always_inline bool F(flow_delete)(const FLOW_KEY *key, FLOW *f, __u64 now)
+/* Deletes both halves and tells it; `use` and `f` are of the forward half. */
+static __always_inline bool F(flow_delete)(const FLOW_KEY *key, __u64 use, const FLOW *f, __u64 now)
 {
 	FLOW_KEY peer_key;
 	struct event *event;
@@ -231,10 +231,10 @@ static __always_inline bool F(flow_delete)(const FLOW_KEY *key, FLOW *f, __u64 n
 	peer = F(entry_use)(F(table_number)(&peer_key));
 	event = event_reserve(E_FLOW_CLOSED, now);
 	if (!event)
-		return F(halves_delete)(key, &peer_key, peer);
+		return F(halves_delete)(key, use, &peer_key, peer);
 	F(closed_event)(event, key, f, F(entry_flow)(peer));
 	/* Linux 6.1 takes a second question for NULL for one that may be answered */
-	if (!F(halves_delete)(key, &peer_key, peer)) {
+	if (!F(halves_delete)(key, use, &peer_key, peer)) {
 		bpf_ringbuf_discard(event, 0);
 		return false;
 	}
@@ -243,24 +243,23 @@ static __always_inline bool F(flow_delete)(const FLOW_KEY *key, FLOW *f, __u64 n
 }
 
 /*
- * Deletes a flow that has been dead for the grace, and gives back what it held. Whoever sets
- * FLOW_REMOVED does it, nobody else; but when somebody was faster, the element may be another
- * flow's by now, which was used within the grace, and its mark is taken back.
+ * Deletes a flow that has been dead for the grace, and gives back what it held; `number`: of the entry of its
+ * forward half. One use of it is looked at and deleted. If somebody was faster, the use is of another key, or of
+ * a flow that was used within the grace.
  */
-static __noinline void F(flow_remove)(const FLOW_KEY *key, FLOW *f, __u64 now)
+static __noinline void F(flow_remove)(const FLOW_KEY *key, __u32 number, __u64 now)
 {
-	__u32 flags = __sync_fetch_and_or(&f->half.flags, FLOW_REMOVED), circuit, class;
+	__u64 use = F(entry_use)(number);
+	FLOW *f = F(entry_flow)(number);
+	__u32 flags, circuit, class;
 	struct in6_addr room;
 
-	if (dry || flags & FLOW_REMOVED)
+	if (dry || !f || (__s64)(now - f->half.last) < (__s64)FLOW_GRACE)
 		return;
-	if ((__s64)(now - f->half.last) < (__s64)FLOW_GRACE) {
-		__sync_fetch_and_and(&f->half.flags, ~FLOW_REMOVED);
-		return;
-	}
+	flags = f->half.flags;
 	circuit = f->half.circuit;
 	class = f->half.class;
-	if (!F(flow_delete)(key, f, now))
+	if (!F(flow_delete)(key, use, f, now))
 		return; /* who was first gave back its share */
 	flow_release(F(flow_host)(key, &room), class, circuit, flags);
 }

@@ -11,12 +11,12 @@
 #define E2BIG 7
 
 /*
- * An insert holds a line for as long as its misses of the cache take. Who saw it locked in so many readings gives
- * up: of a virtual machine, one processor may stand still for long.
+ * An insert holds a line for as long as its misses of the cache take. Who saw it locked in so many readings, some
+ * ten microseconds, gives up: of a virtual machine, one processor may stand still for long.
  */
-#define LOCK_READINGS 512
-/* Each loss means that another CPU won. */
-#define NUMBER_TRIES 128
+#define LOCK_READINGS 4096
+/* Each loss means that another CPU won, so nobody comes near it. */
+#define NUMBER_TRIES 65536
 
 #define READ_ONCE(word) (*(const volatile typeof(word) *)&(word))
 
@@ -38,15 +38,25 @@ static __always_inline struct flow_table *flow_table(__u32 family)
 	return bpf_map_lookup_elem(&flow_tables, &place);
 }
 
+struct locking {
+	struct flow_line *line;
+	bool held;
+};
+
+static long line_lock_try(__u32 index, struct locking *l)
+{
+	(void)index;
+	l->held = !(READ_ONCE(l->line->head) & FLOW_LINE_LOCK) &&
+		  !(__sync_fetch_and_or(&l->line->head, FLOW_LINE_LOCK) & FLOW_LINE_LOCK);
+	return l->held;
+}
+
 static __always_inline bool line_lock(struct flow_line *line)
 {
-	int i;
+	struct locking l = {.line = line};
 
-	for (i = 0; i < LOCK_READINGS; i++)
-		if (!(READ_ONCE(line->head) & FLOW_LINE_LOCK) &&
-		    !(__sync_fetch_and_or(&line->head, FLOW_LINE_LOCK) & FLOW_LINE_LOCK))
-			return true;
-	return false;
+	bpf_loop(LOCK_READINGS, line_lock_try, &l, 0);
+	return l.held;
 }
 
 /* What it was is asked for, because only then are the words in order before it (a bare AND is relaxed). */
@@ -74,6 +84,12 @@ static __always_inline bool line_change(struct flow_line *line, __u64 hash, __u3
 		if (word_change(&line->word[i], from, to))
 			return true;
 	return false;
+}
+
+/* Puts another number first in the list of free ones, if nothing changed since `from` was read. */
+static __always_inline bool free_change(struct flow_table *t, __u64 from, __u32 first)
+{
+	return __sync_val_compare_and_swap(&t->free, from, ((from >> 32) + 1) << 32 | first) == from;
 }
 #endif
 
@@ -173,23 +189,46 @@ static __always_inline FLOW *F(table_look)(const FLOW_KEY *key)
 	return F(entry_flow)(F(table_number)(key));
 }
 
+/* A number that goes out of the list of free ones or back into it. */
+struct F(numbering) {
+	struct flow_table *t;
+	FLOW_ENTRY *e; /* of the number that goes back */
+	__u32 number;
+};
+
+static long F(number_take_try)(__u32 index, struct F(numbering) *n)
+{
+	__u64 free = READ_ONCE(n->t->free);
+	FLOW_ENTRY *e = F(entry_at)((__u32)free);
+
+	(void)index;
+	if (!(__u32)free || !e)
+		return 1;
+	/* somebody may have taken it since: then `free` has changed, and what was read here is nothing */
+	if (!free_change(n->t, free, READ_ONCE(e->number)))
+		return 0;
+	n->number = free;
+	return 1;
+}
+
+static long F(number_give_try)(__u32 index, struct F(numbering) *n)
+{
+	__u64 free = READ_ONCE(n->t->free);
+
+	(void)index;
+	n->e->number = free;
+	return free_change(n->t, free, n->number);
+}
+
 /* A number that nobody else has, 0: all are given out. */
 static __always_inline __u32 F(number_take)(struct flow_table *t)
 {
+	struct F(numbering) n = {.t = t};
 	__u32 number;
-	__u64 free;
-	FLOW_ENTRY *e;
-	int i;
 
-	for (i = 0; i < NUMBER_TRIES; i++) {
-		free = READ_ONCE(t->free);
-		e = F(entry_at)((__u32)free);
-		if (!(__u32)free || !e)
-			break;
-		/* somebody may have taken it since: then `free` has changed, and what was read here is nothing */
-		if (__sync_val_compare_and_swap(&t->free, free, ((free >> 32) + 1) << 32 | READ_ONCE(e->number)) == free)
-			return (__u32)free;
-	}
+	bpf_loop(NUMBER_TRIES, F(number_take_try), &n, 0);
+	if (n.number)
+		return n.number;
 	if (READ_ONCE(t->fresh) >= t->entries)
 		return 0;
 	number = __sync_fetch_and_add(&t->fresh, 1) + 1;
@@ -201,15 +240,9 @@ static __always_inline __u32 F(number_take)(struct flow_table *t)
 
 static __always_inline void F(number_give)(struct flow_table *t, FLOW_ENTRY *e, __u32 number)
 {
-	__u64 free;
-	int i;
+	struct F(numbering) n = {.t = t, .e = e, .number = number};
 
-	for (i = 0; i < NUMBER_TRIES; i++) {
-		free = READ_ONCE(t->free);
-		e->number = free;
-		if (__sync_val_compare_and_swap(&t->free, free, ((free >> 32) + 1) << 32 | number) == free)
-			return;
-	}
+	bpf_loop(NUMBER_TRIES, F(number_give_try), &n, 0);
 }
 
 /* The word goes into the near line, or into the far line, which the near line counts. */

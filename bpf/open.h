@@ -93,7 +93,7 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 		old = F(flow_at)(&o->key, MET_OLD);
 		if (old && !(old->half.flags & FLOW_REPLY) &&
 		    F(flow_dead)(old, p->protocol, p->settings, p->now, FLOW_GRACE)) {
-			F(flow_remove)(&o->key, old, p->now);
+			F(flow_remove)(&o->key, F(table_number)(&o->key), p->now);
 			error = dry ? 0 : F(flow_insert)(&o->key, &o->forward);
 		}
 	}

@@ -150,7 +150,8 @@ static __always_inline void F(opening_fill)(struct F(opening) *o, __be16 port)
 static __always_inline int F(reply_insert)(struct pkt *p, struct F(opening) *o)
 {
 	int error = F(flow_insert)(&o->reply_key, &o->reply);
-	FLOW *old, *forward;
+	__u32 number;
+	FLOW *old;
 
 	if (error != -EEXIST)
 		return error;
@@ -159,10 +160,10 @@ static __always_inline int F(reply_insert)(struct pkt *p, struct F(opening) *o)
 	    !F(flow_dead)(old, p->protocol, p->settings, p->now, FLOW_GRACE))
 		return error;
 	F(flow_peer_key)(old, p->protocol, &o->old_key);
-	forward = F(flow_at)(&o->old_key, MET_OLD);
-	if (!forward)
+	number = F(table_number)(&o->old_key);
+	if (!number)
 		return error; /* who took it takes the reply half next, or a sweep does */
-	F(flow_remove)(&o->old_key, forward, p->now);
+	F(flow_remove)(&o->old_key, number, p->now);
 	return dry ? 0 : F(flow_insert)(&o->reply_key, &o->reply);
 }
 
@@ -318,6 +319,8 @@ static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, stru
 		F(mapping_delete)(&o->inside_key);
 		F(mapping_delete)(&o->pool_key);
 	}
+	if (error == -EAGAIN) /* is the answer, if none of the others is free */
+		o->result = V_FLOW_ENDING;
 	if (error == -EEXIST || error == -EAGAIN)
 		return 0;
 full:
@@ -364,7 +367,7 @@ static long F(port_search)(__u32 index, struct F(search) *s)
 static __always_inline enum verdict F(snat)(struct pkt *p, struct F(opening) *o, struct circuit *c)
 {
 	struct F(search) search = {.p = p, .o = o, .circuit = c, .random = bpf_get_prandom_u32()};
-	struct circuit_counter *counter = circuit_counter(o->circuit);
+	struct circuit_counter *counter;
 	/* `port-range` is for what leaves by the circuit in its name */
 	bool any = o->inbound || !o->circuit;
 	__u32 tries = PROBES, tried;
@@ -395,6 +398,7 @@ static __always_inline enum verdict F(snat)(struct pkt *p, struct F(opening) *o,
 	if (p->protocol == IPPROTO_TCP || o->inbound)
 		tries = PROBES * NEXT_ADDRESSES;
 	tried = bpf_loop(tries, F(port_search), &search, 0);
+	counter = circuit_counter(o->circuit);
 	/* what maps is told by its mappings, see daemon_pool.c */
 	if (o->result == GO_ON && !o->mapped && tried > PROBES_MANY(o->count) && counter)
 		counter->long_searches++;

@@ -67,7 +67,6 @@ enum flow_flag {
 	FLOW_HALF_OPEN = 1 << 4, /* forward half only: counted as half-open */
 	FLOW_SEEN = 1 << 5, /* a packet of this half came by */
 	FLOW_KILLED = 1 << 6, /* ended by an operator or a newer flow */
-	FLOW_REMOVED = 1 << 7, /* forward half only: somebody is deleting the flow */
 	FLOW_SYN = 1 << 8, /* what TCP said in this direction */
 	FLOW_ACK = 1 << 9,
 	FLOW_FIN = 1 << 10,
@@ -181,7 +180,7 @@ enum side { SIDE_INSIDE, SIDE_OUTSIDE, OUTSIDE_FLOWS, SIDE_MAX };
 
 /* One record of the flow iterator's output: the forward half with its reply. */
 struct flow_record {
-	__u8 family; /* 4 or 6 */
+	__u8 family; /* 4 or 6; 0: the end, behind this place no flow ever was */
 	__u8 has_reply; /* 0: the reply half is gone */
 	__u16 pad;
 	__u32 oif; /* where the forward half's packets leave, 0: not known now */

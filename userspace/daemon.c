@@ -2,6 +2,7 @@
 /* Start, event loop and signals of the daemon; what it does when woken is in daemon_*.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,6 +294,11 @@ int daemon_run(const char *textfile)
 	char name[OBSERVE_NAME];
 	int err;
 
+	/*
+	 * What is large for a moment, as the types of the kernel are in loading, goes back to the kernel. The
+	 * heap keeps it for one small block above it, and glibc moves ever larger blocks there (mallopt(3)).
+	 */
+	mallopt(M_MMAP_THRESHOLD, 64 << 10);
 	/* Before the lock, whose directories would stay on a machine that cannot. */
 	if (apply_environment() || observe_gateway(name, sizeof(name)))
 		return EXIT_TROUBLE;

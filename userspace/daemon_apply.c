@@ -2,7 +2,6 @@
 /* Where the daemon meets `apply`: the only file of it that knows how a configuration gets live. */
 #include <errno.h>
 #include <limits.h>
-#include <malloc.h>
 #include <stdio.h>
 #include "apply.h"
 #include "cmd.h"
@@ -35,7 +34,5 @@ int daemon_apply(struct daemon *d, bool reload)
 	err = apply_reconcile(reload ? option_config : path, d->instance.name);
 	if (!err)
 		daemon_reread(d);
-	/* Loading read the types of the kernel, some 10 MiB: one small block above them keeps all of it. */
-	malloc_trim(0);
 	return err;
 }

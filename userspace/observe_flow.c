@@ -12,16 +12,17 @@
 #include "observe.h"
 #include "print.h"
 
-/* Takes whole records out of `buffer`, leaves the rest at its beginning. */
-static int take(char *buffer, size_t *have, observe_each each, void *context)
+/* Takes whole records out of `buffer`, leaves the rest at its beginning. `end`: the last one said so. */
+static int take(char *buffer, size_t *have, bool *end, observe_each each, void *context)
 {
 	struct flow_record record;
 	size_t at = 0;
 	int err = 0;
 
-	for (; !err && *have - at >= sizeof(record); at += sizeof(record)) {
+	for (; !err && !*end && *have - at >= sizeof(record); at += sizeof(record)) {
 		memcpy(&record, buffer + at, sizeof(record));
-		err = each(context, &record);
+		*end = !record.family;
+		err = *end ? 0 : each(context, &record);
 	}
 	memmove(buffer, buffer + at, *have - at);
 	*have -= at;
@@ -34,10 +35,11 @@ static int walk(const struct observe *o, const char *program, const char *map, o
 	char buffer[EXPIRE_READ + sizeof(struct flow_record)];
 	int fd = expire_iterate(o, program, map), err = 0;
 	size_t have = 0;
+	bool end = false;
 
 	if (fd < 0)
 		return fd;
-	while (!err) {
+	while (!err && !end) {
 		ssize_t got = read(fd, buffer + have, EXPIRE_READ);
 
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -49,7 +51,7 @@ static int walk(const struct observe *o, const char *program, const char *map, o
 		if (got <= 0)
 			break;
 		have += (size_t)got;
-		err = take(buffer, &have, each, context);
+		err = take(buffer, &have, &end, each, context);
 	}
 	close(fd);
 	return err;

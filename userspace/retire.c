@@ -117,6 +117,7 @@ static int count_table(const struct maps *m, enum program_index program, enum ma
 		       struct census *c)
 {
 	struct flow_record records[RECORDS];
+	bool end = false;
 	size_t have = 0;
 	ssize_t size;
 	int fd = maps_iterate(m, program, map);
@@ -124,20 +125,23 @@ static int count_table(const struct maps *m, enum program_index program, enum ma
 	if (fd < 0)
 		return fd;
 	/* A read may end in the middle of a record. */
-	while ((size = read(fd, (char *)records + have, sizeof(records) - have)) > 0 ||
-	       (size < 0 && (errno == EINTR || errno == EAGAIN))) {
+	while (!end && ((size = read(fd, (char *)records + have, sizeof(records) - have)) > 0 ||
+			(size < 0 && (errno == EINTR || errno == EAGAIN)))) {
 		size_t whole;
 
 		if (size < 0)
 			continue;
 		have += (size_t)size;
 		whole = have / sizeof(*records);
-		for (size_t i = 0; i < whole; i++)
-			count_record(m, c, &records[i]);
+		for (size_t i = 0; i < whole && !end; i++) {
+			end = !records[i].family;
+			if (!end)
+				count_record(m, c, &records[i]);
+		}
 		have -= whole * sizeof(*records);
 		memmove(records, records + whole, have);
 	}
-	size = size < 0 ? -errno : 0;
+	size = !end && size < 0 ? -errno : 0;
 	close(fd);
 	return (int)size;
 }

@@ -289,6 +289,20 @@ static void r42_a_change_of_the_key_ends_no_flow(void **state)
 	}
 }
 
+/* Another packet is putting a flow into the same line: that is no exhausted pool. */
+static void r42_a_locked_line_is_not_an_exhausted_pool(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) {
+		struct frame out = bare(f, GRE, at(PILOT, f), at(AT_EXCHANGE, f), 40);
+
+		lines_lock(f, true);
+		verdict_is(run(LAN, &out).verdict, V_FLOW_ENDING, "locked", f);
+		lines_lock(f, false);
+		verdict_is(run(LAN, &out).verdict, V_FORWARDED, "unlocked", f);
+	}
+}
+
 /* A circuit that does not take them is passed over, like one without a pool of the family. */
 static void r42_the_rule_goes_on_to_a_circuit_that_takes_them(void **state)
 {
@@ -427,6 +441,7 @@ int main(void)
 		CASE(r42_an_address_of_the_gateway_is_not_worn),
 		CASE(r42_the_pin_holds),
 		CASE(r42_a_change_of_the_key_ends_no_flow),
+		CASE(r42_a_locked_line_is_not_an_exhausted_pool),
 		CASE(r42_the_rule_goes_on_to_a_circuit_that_takes_them),
 		CASE(r42_silence_ends_the_flow_like_one_of_udp),
 		CASE(r42_an_error_about_one_reaches_its_sender),

@@ -118,6 +118,19 @@ struct flow_table_maps flows_maps(int family)
 }
 
 /* All numbers are new again, so that each test has the entries in the same order. */
+void lines_lock(int family, bool locked)
+{
+	int near = flows_maps(family).near;
+	struct flow_line line;
+	uint32_t place;
+
+	for (place = 0; place < FLOW_NEAR_LINES; place++) {
+		assert_int_equal(bpf_map_lookup_elem(near, &place, &line), 0);
+		line.head = locked ? line.head | FLOW_LINE_LOCK : line.head & ~FLOW_LINE_LOCK;
+		assert_int_equal(bpf_map_update_elem(near, &place, &line, BPF_ANY), 0);
+	}
+}
+
 static void flows_empty(int family)
 {
 	struct flow_table_maps m = flows_maps(family);

@@ -99,6 +99,8 @@ bool get(const char *map, const void *key, void *value);
 uint64_t total(const char *map, unsigned int index, size_t size, size_t offset);
 unsigned int entries(const char *map);
 struct flow_table_maps flows_maps(int family);
+/* Locks every near line of the family, or opens it again; no packet is under way. */
+void lines_lock(int family, bool locked);
 struct in6_addr at(enum place place, int family);
 struct tuple talk(int family, uint8_t protocol, enum place from, enum place to, int sport,
 		  int dport);

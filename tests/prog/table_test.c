@@ -217,6 +217,27 @@ static void flow_behind_a_lock_is_refused_in_time(void **state)
 	}
 }
 
+/* That no line let a reply half in does not say that the pool has nothing left. */
+static void reply_behind_a_lock_is_not_an_exhausted_pool(void **state)
+{
+	static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
+	unsigned int i;
+
+	(void)state;
+	EACH_FAMILY(f)
+		for (i = 0; i < 2; i++) {
+			struct tuple t = talk(f, protocols[i], PILOT, AT_EXCHANGE, 4100, 443);
+			struct shape s = {.tcp = SYN};
+			unsigned int before = table_holds(f);
+
+			lines_lock(f, true);
+			verdict_is(hear(LAN, t, &s).verdict, V_FLOW_ENDING, "locked", f);
+			lines_lock(f, false);
+			assert_int_equal(table_holds(f), before);
+			verdict_is(hear(LAN, t, &s).verdict, V_FORWARDED, "unlocked", f);
+		}
+}
+
 /* Two processors open the same flows at once, over flows that have just been dead for long enough. */
 struct racer {
 	pthread_t thread;
@@ -300,6 +321,7 @@ int main(void)
 		CASE(what_a_near_line_has_no_word_for_is_found_in_far_lines),
 		CASE(flow_with_no_word_left_is_refused_and_leaves_nothing),
 		CASE(flow_behind_a_lock_is_refused_in_time),
+		CASE(reply_behind_a_lock_is_not_an_exhausted_pool),
 		CASE(two_processors_and_a_sweep_leave_each_flow_once),
 	};
 
