@@ -53,7 +53,7 @@
 	X(HALF_OPEN_LIMIT, DROP, "too many half-open flows") \
 	X(HOST_LIMIT, DROP, "too many flows of this host") \
 	X(TABLE_FULL, DROP, "flow table is full") \
-	X(FLOW_ENDING, DROP, "tuple belongs to a flow that died less than a second ago") \
+	X(FLOW_ENDING, DROP, "tuple belongs to a flow that died less than a second ago, or is being taken") \
 	X(NO_FLOW, DROP, "belongs to no flow and cannot open one") \
 	X(VIOLATION, DROP, "belongs to a flow of another circuit") \
 	X(WRONG_SIDE, DROP, "belongs to a flow, but came from the wrong side") \

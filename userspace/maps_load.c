@@ -375,6 +375,16 @@ static int load_dry(struct maps *m, const void *elf, size_t size)
 	return bpf_object__load(m->dry);
 }
 
+static int start_flow_table(const struct maps *m, int family, uint32_t entries)
+{
+	int err = flow_table_start(m->map[MAP_flow_tables], family, entries);
+
+	if (err)
+		print_error("map %s: the table of IPv%d cannot begin: %s", map_name(MAP_flow_tables), family,
+			    strerror(-err));
+	return err;
+}
+
 int maps_load(struct maps *m, const char *pins, const struct config *config)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "samepath");
@@ -401,8 +411,8 @@ int maps_load(struct maps *m, const char *pins, const struct config *config)
 	if (!err && (err = bpf_object__load(m->object)))
 		refused(err);
 	err = err ? err : take_maps(m);
-	err = err ? err : flow_table_start(m->map[MAP_flow_tables], 4, 2 * config->limits.flows);
-	err = err ? err : flow_table_start(m->map[MAP_flow_tables], 6, 2 * config->limits.flows);
+	err = err ? err : start_flow_table(m, 4, 2 * config->limits.flows);
+	err = err ? err : start_flow_table(m, 6, 2 * config->limits.flows);
 	if (!err && (err = load_dry(m, elf, size)))
 		refused(err);
 	err = err ? err : take_programs(m);
