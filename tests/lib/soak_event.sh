@@ -147,7 +147,7 @@ event_pool() {
 	exhausted=$(verdict POOL_EXHAUSTED)
 	((RANDOM % 2)) || protocol=tcp
 	background "fill-$((++fills))" campus /usr/bin/python3 "$top/tests/lib/soak_load.py" fill pool-$protocol "$work/windows" \
-		$protocol 10.2.0.2 $partner4 7002 $((3 * pool_ports))
+		$protocol 10.2.0.2 $partner4 7002 $((3 * pool_ports)) $slack
 	filling=$last
 }
 fills=0

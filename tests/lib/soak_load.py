@@ -3,10 +3,11 @@
 """Honest traffic for the soak, and what became of it.
 
   soak_load.py run FILE       the loads of FILE until SIGTERM, a line each: KIND NAME TAGS EXPECT WORDS...
-  soak_load.py fill NAME WINDOWS tcp|udp SOURCE DEST DPORT MOST
+  soak_load.py fill NAME WINDOWS tcp|udp SOURCE DEST DPORT MOST REST
                               opens conversations until ten were refused, MOST at most, and lets go of
-                              them a second later; ends when ten new ones in a row are answered. WINDOWS gets "NAME BEGIN", then
-                              "NAME BEGIN END". Prints how many there were
+                              them a second later; when their flows have ended, after REST seconds, ends with ten new
+                              ones in a row that are answered. WINDOWS gets "NAME BEGIN", then "NAME BEGIN END". Prints
+                              how many there were
   soak_load.py judge WINDOWS LOG...
                               prints what failed outside the windows of its tags; status 1 when any did
   soak_load.py excused WINDOWS BEGIN END MOST
@@ -243,7 +244,7 @@ def run(file):
         write("sum", load.name, load.ok, load.missed)
 
 
-def fill(name, windows, protocol, source, dest, dport, most):
+def fill(name, windows, protocol, source, dest, dport, most, rest):
     def attempt(wait):
         try:
             s = connected(protocol, source, 0, dest, dport, wait)
@@ -264,7 +265,8 @@ def fill(name, windows, protocol, source, dest, dport, most):
         for s in opened:  # of UDP the ports stay taken: no tuple is met again while its flow ends
             if protocol == "tcp":
                 s.close()
-        while row < 10:  # it empties as it was filled, bit by bit
+        time.sleep(float(rest) + 1)  # before that ports come back one by one, and ten in a row were luck
+        while row < 10:
             row = row + 1 if attempt(0.3) else 0
             time.sleep(0.1)
         print(name, f"{begin:.3f} {time.time():.3f}", file=file, flush=True)
