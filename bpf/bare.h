@@ -79,11 +79,9 @@ static long F(bare_next)(__u32 index, struct F(search) *s)
 		return 0;
 	F(opening_fill)(o, 0);
 	error = F(reply_insert)(s->p, o);
-	if (error == -EAGAIN) /* is the answer, if none of the others is free */
-		o->result = V_FLOW_ENDING;
-	if (error == -EEXIST || error == -EAGAIN)
+	if (error == -EEXIST)
 		return 0;
-	o->result = error ? V_TABLE_FULL : GO_ON;
+	o->result = error ? F(insert_refused)(error) : GO_ON;
 	return 1;
 }
 

@@ -77,8 +77,8 @@ static __always_inline void F(expire_forward)(struct settings *s, struct sweep *
 	__u32 circuit = f->half.circuit;
 
 	if (F(flow_dead)(f, key->protocol, s, now, FLOW_GRACE)) {
-		F(flow_remove)(key, number, now);
-		sum->deleted++;
+		if (F(flow_remove)(key, number, now))
+			sum->deleted++;
 		return;
 	}
 	if (circuit < CIRCUITS_MAX) {
@@ -222,6 +222,8 @@ static __always_inline int F(list_flow)(struct bpf_iter__bpf_map_elem *ctx)
 /* For an operator: ends the flow of this forward key. */
 static __always_inline void F(kill)(struct flow_kill *kill)
 {
+	struct settings *settings = settings_live();
+	__u64 now = bpf_ktime_get_ns();
 	FLOW_KEY key = {};
 	FLOW *f;
 
@@ -231,8 +233,9 @@ static __always_inline void F(kill)(struct flow_kill *kill)
 	key.dport = kill->key.dport;
 	key.protocol = kill->key.protocol;
 	f = F(table_look)(&key);
-	if (!f || f->half.flags & FLOW_KILLED)
+	/* of a dead one the entry may be another flow's by now */
+	if (!f || !settings || F(flow_dead)(f, key.protocol, settings, now, 0) || !F(entry_still)(f, &key))
 		return;
-	F(flow_kill)(f, key.protocol, bpf_ktime_get_ns());
+	F(flow_kill)(f, key.protocol, now);
 	kill->done = 1;
 }

@@ -100,18 +100,23 @@ static __noinline bool F(flow_silent)(const FLOW *f, __u8 protocol, struct setti
 				      __u64 now, __u64 grace)
 {
 	__u32 flags = f->half.flags, other = 0;
-	__u64 last = f->half.last;
+	__u64 last = f->half.last, heard;
+	FLOW_KEY key;
 	FLOW *peer;
 
 	if (flags & FLOW_KILLED)
 		return !grace || (__s64)(now - last) >= (__s64)grace;
-	peer = F(flow_peer)(f, protocol);
+	F(flow_peer_key)(f, protocol, &key);
+	peer = F(flow_at)(&key, MET_PEER);
 	if (peer) {
 		other = peer->half.flags;
+		heard = peer->half.last;
+		if (!dry && !F(entry_still)(peer, &key))
+			return true; /* it was deleted, as the dead are */
 		if (other & FLOW_KILLED)
-			return !grace || (__s64)(now - peer->half.last) >= (__s64)grace;
-		if ((__s64)(peer->half.last - last) > 0)
-			last = peer->half.last;
+			return !grace || (__s64)(now - heard) >= (__s64)grace;
+		if ((__s64)(heard - last) > 0)
+			last = heard;
 	}
 	return (__s64)(now - last) > (__s64)(flow_timeout(settings, protocol, flags, other) + grace);
 }
@@ -140,7 +145,7 @@ static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
 		return NULL;
 	p->dead = F(flow_dead)(f, p->protocol, p->settings, p->now, 0);
 	if (!p->dead)
-		return f;
+		return dry || F(entry_still)(f, key) ? f : NULL;
 	trail_over();
 	return NULL;
 }
@@ -220,7 +225,7 @@ static __always_inline bool F(halves_delete)(const FLOW_KEY *key, __u64 use, con
 }
 
 /* Deletes both halves and tells it; `use` and `f` are of the forward half. */
-static __always_inline bool F(flow_delete)(const FLOW_KEY *key, __u64 use, const FLOW *f, __u64 now)
+static __always_inline bool F(flow_delete)(const FLOW_KEY *key, __u64 use, const FLOW *f)
 {
 	FLOW_KEY peer_key;
 	struct event *event;
@@ -229,7 +234,7 @@ static __always_inline bool F(flow_delete)(const FLOW_KEY *key, __u64 use, const
 	F(flow_peer_key)(f, key->protocol, &peer_key);
 	/* as long as the forward half is there, this is its reply half */
 	peer = F(entry_use)(F(table_number)(&peer_key));
-	event = event_reserve(E_FLOW_CLOSED, now);
+	event = event_reserve(E_FLOW_CLOSED, bpf_ktime_get_ns());
 	if (!event)
 		return F(halves_delete)(key, use, &peer_key, peer);
 	F(closed_event)(event, key, f, F(entry_flow)(peer));
@@ -244,24 +249,24 @@ static __always_inline bool F(flow_delete)(const FLOW_KEY *key, __u64 use, const
 
 /*
  * Deletes a flow that has been dead for the grace, and gives back what it held; `number`: of the entry of its
- * forward half. One use of it is looked at and deleted. If somebody was faster, the use is of another key, or of
- * a flow that was used within the grace.
+ * forward half. One use of it is looked at and deleted; false when somebody was faster: then there is none, or it
+ * is of another key, or of a flow that was used within the grace.
  */
-static __noinline void F(flow_remove)(const FLOW_KEY *key, __u32 number, __u64 now)
+static __noinline bool F(flow_remove)(const FLOW_KEY *key, __u32 number, __u64 now)
 {
 	__u64 use = F(entry_use)(number);
 	FLOW *f = F(entry_flow)(number);
-	__u32 flags, circuit, class;
 	struct in6_addr room;
+	__u64 held; /* flags, circuit and class, as one word: of the stack nothing is left here */
 
-	if (dry || !f || (__s64)(now - f->half.last) < (__s64)FLOW_GRACE)
-		return;
-	flags = f->half.flags;
-	circuit = f->half.circuit;
-	class = f->half.class;
-	if (!F(flow_delete)(key, use, f, now))
-		return; /* who was first gave back its share */
-	flow_release(F(flow_host)(key, &room), class, circuit, flags);
+	if (dry || !use || !f || (__s64)(now - f->half.last) < (__s64)FLOW_GRACE)
+		return false;
+	held = (__u64)f->half.flags << 32 | f->half.circuit << 16 | f->half.class;
+	barrier_var(held);
+	if (!F(flow_delete)(key, use, f))
+		return false; /* who was first gave back its share */
+	flow_release(F(flow_host)(key, &room), held & 0xffff, held >> 16 & 0xff, held >> 32);
+	return true;
 }
 
 /* The pin: what comes from a circuit comes from the flow's own, everything else from inside. */

@@ -183,6 +183,17 @@ static __always_inline FLOW *F(entry_flow)(__u32 number)
 	return &e->flow;
 }
 
+/*
+ * Is the half that was found still of this key? Asked after it was judged alive: one that is dead for the grace may
+ * be deleted, and its entry filled anew, between the look-up and that.
+ */
+static __always_inline bool F(entry_still)(const FLOW *f, const FLOW_KEY *key)
+{
+	const FLOW_ENTRY *e = (const void *)f - __builtin_offsetof(FLOW_ENTRY, flow);
+
+	return READ_ONCE(e->state) & FLOW_LIVE && F(same_key_)(&e->key, key);
+}
+
 /* The half of this key, NULL: none. */
 static __always_inline FLOW *F(table_look)(const FLOW_KEY *key)
 {
@@ -286,7 +297,7 @@ static __always_inline int F(insert_locked)(struct flow_table *t, struct flow_li
 		return -E2BIG;
 	e->number = number;
 	e->key = *key;
-	/* before the flags: who takes the flow that was here for dead must not find these with the old time */
+	/* after the key: who finds the time of this flow in the entry of another must find this key, see entry_still */
 	last = __sync_lock_test_and_set(&e->flow.half.last, f->half.last);
 	barrier_var(last);
 	e->flow = *f;

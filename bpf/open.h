@@ -99,10 +99,8 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 	}
 	if (error) {
 		F(flow_take_back)(&o->reply_key);
-		if (o->reserved) {
-			F(mapping_delete)(&o->inside_key);
-			F(mapping_delete)(&o->pool_key);
-		}
+		if (o->reserved)
+			F(mapping_take_back)(p, o);
 		return F(insert_refused)(error);
 	}
 	if (counter)

@@ -180,6 +180,26 @@ static __always_inline void F(mapping_delete)(const struct F(mapping_key) *key)
 }
 
 /*
+ * Takes out the mapping that this packet made, unless another packet's flow has it by now (false): that one wrote
+ * `seen` before it read `state`, see mapping_reuse.
+ */
+static __always_inline bool F(mapping_take_back)(struct pkt *p, struct F(opening) *o)
+{
+	struct F(mapping) *pool = dry ? NULL : bpf_map_lookup_elem(&F(mappings), &o->pool_key);
+
+	if (!pool)
+		return true;
+	__sync_val_compare_and_swap(&pool->state, MAPPING_ALIVE, MAPPING_DEAD);
+	if (READ_ONCE(pool->seen) != p->now) {
+		__sync_val_compare_and_swap(&pool->state, MAPPING_DEAD, MAPPING_ALIVE);
+		return false;
+	}
+	F(mapping_delete)(&o->inside_key);
+	F(mapping_delete)(&o->pool_key);
+	return true;
+}
+
+/*
  * Reserves the port for the inside endpoint; 0, or a negative error with nothing left behind. What a map's
  * insert answers is kept in an int: before Linux 6.4 (d7ba4cc900bf) it gives one, its upper half is zero, and
  * as a long it would equal no error.
@@ -237,6 +257,15 @@ static __always_inline struct pool_range *F(pool_range_of)(struct pool *pool,
 	return NULL;
 }
 
+/* From here on it stays, unless it is dead already (false). */
+static __always_inline bool F(mapping_keep)(struct pkt *p, struct F(mapping) *pool)
+{
+	__u64 seen = __sync_lock_test_and_set(&pool->seen, p->now);
+
+	barrier_var(seen); /* asked for, because only then it is written before what follows is read */
+	return __sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_ALIVE) != MAPPING_DEAD;
+}
+
 /* An existing mapping of the inside endpoint is used again, also while its port rests. */
 static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o, struct circuit *c)
 {
@@ -267,13 +296,8 @@ static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o
 		F(mapping_delete)(&o->inside_key);
 		return false;
 	}
-	if (pool->state == MAPPING_DEAD)
+	if (dry ? pool->state == MAPPING_DEAD : !F(mapping_keep)(p, pool))
 		return false;
-	if (pool->state == MAPPING_DYING && !dry &&
-	    __sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_ALIVE) == MAPPING_DEAD)
-		return false;
-	if (!dry)
-		pool->seen = p->now;
 	F(opening_fill)(o, inside->port);
 	error = F(reply_insert)(p, o);
 	o->result = !error ? GO_ON : F(insert_refused)(error);
@@ -306,7 +330,7 @@ static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, stru
 			return 1;
 		}
 		if (error)
-			goto full;
+			goto refused;
 	}
 	F(opening_fill)(o, wire);
 	error = F(reply_insert)(p, o);
@@ -315,16 +339,12 @@ static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, stru
 		o->result = GO_ON;
 		return 1;
 	}
-	if (o->mapped) {
-		F(mapping_delete)(&o->inside_key);
-		F(mapping_delete)(&o->pool_key);
-	}
-	if (error == -EAGAIN) /* is the answer, if none of the others is free */
-		o->result = V_FLOW_ENDING;
-	if (error == -EEXIST || error == -EAGAIN)
+	if (o->mapped && !F(mapping_take_back)(p, o))
+		error = -EAGAIN; /* its next packet takes it */
+	else if (error == -EEXIST)
 		return 0;
-full:
-	o->result = V_TABLE_FULL;
+refused:
+	o->result = F(insert_refused)(error);
 	return 1;
 }
 

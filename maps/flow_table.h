@@ -11,8 +11,8 @@
  *
  * Who changes what: an insert holds its near line's lock, so no key goes in twice. A delete holds
  * none: who makes `state` even owns the entry, takes its word out and gives its number back. A look-up
- * writes nothing. It may hold an entry that another CPU deletes and fills again, which is why nobody
- * deletes a flow before the grace of flow.h.
+ * writes nothing. The entry it found may be deleted and filled again only if the flow has been dead for the grace
+ * of flow.h, so who judged it alive asks once more whether it is the same (entry_still).
  *
  * How the words are spread is nobody's to choose from outside: the hash is NH (RFC 4418) under a secret of
  * this table, whose sums of two keys are equal with a chance of 2^-32 whoever chose the keys; a mixer spreads them.
@@ -69,7 +69,7 @@ struct flow_table {
 /* The place of a family's `struct flow_table`. */
 #define FLOW_TABLE(family) ((family) == 6)
 
-/* So few words are taken that no line is full: 2.5 of 15 when all entries are, then 16 in one have a chance of 1e-8. */
+/* So few words are taken that hardly any line is full: 2.5 of 15 when all entries are; 16 in one have a chance of 1e-8. */
 static inline __u32 flow_far_lines(__u32 entries)
 {
 	return entries / 5 * 2 + 2;

@@ -295,8 +295,8 @@ int daemon_run(const char *textfile)
 	int err;
 
 	/*
-	 * What is large for a moment, as the types of the kernel are in loading, goes back to the kernel. The
-	 * heap keeps it for one small block above it, and glibc moves ever larger blocks there (mallopt(3)).
+	 * Blocks of 64 KiB and more are mappings of their own, which free() gives back to the kernel: the types that
+	 * libbpf reads, some 10 MiB, and a sweep's buffers. Setting this also keeps glibc from raising it (mallopt(3)).
 	 */
 	mallopt(M_MMAP_THRESHOLD, 64 << 10);
 	/* Before the lock, whose directories would stay on a machine that cannot. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The stream of flow records: an iterator program in the kernel walks the table and writes a record
- * for each forward half; here they are taken out in small reads. The kernel stays in the walk only
- * for one read, so a large table holds no CPU for long.
+ * for each forward half; here they are taken out in small reads. The kernel stays in the walk for one
+ * read, a million places at most.
  */
 #include <errno.h>
 #include <string.h>

@@ -119,18 +119,20 @@ static int count_table(const struct maps *m, enum program_index program, enum ma
 	struct flow_record records[RECORDS];
 	bool end = false;
 	size_t have = 0;
-	ssize_t size;
+	ssize_t size = 0;
 	int fd = maps_iterate(m, program, map);
 
 	if (fd < 0)
 		return fd;
 	/* A read may end in the middle of a record. */
-	while (!end && ((size = read(fd, (char *)records + have, sizeof(records) - have)) > 0 ||
-			(size < 0 && (errno == EINTR || errno == EAGAIN)))) {
+	while (!end) {
 		size_t whole;
 
-		if (size < 0)
+		size = read(fd, (char *)records + have, sizeof(records) - have);
+		if (size < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
+		if (size <= 0)
+			break;
 		have += (size_t)size;
 		whole = have / sizeof(*records);
 		for (size_t i = 0; i < whole && !end; i++) {
@@ -141,7 +143,7 @@ static int count_table(const struct maps *m, enum program_index program, enum ma
 		have -= whole * sizeof(*records);
 		memmove(records, records + whole, have);
 	}
-	size = !end && size < 0 ? -errno : 0;
+	size = size < 0 ? -errno : 0;
 	close(fd);
 	return (int)size;
 }

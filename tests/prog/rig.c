@@ -117,7 +117,6 @@ struct flow_table_maps flows_maps(int family)
 		map_of(four ? "flow_near4" : "flow_near6"), map_of(four ? "flow_far4" : "flow_far6")};
 }
 
-/* All numbers are new again, so that each test has the entries in the same order. */
 void lines_lock(int family, bool locked)
 {
 	int near = flows_maps(family).near;
@@ -131,6 +130,7 @@ void lines_lock(int family, bool locked)
 	}
 }
 
+/* All numbers are new again, so that each test has the entries in the same order. */
 static void flows_empty(int family)
 {
 	struct flow_table_maps m = flows_maps(family);

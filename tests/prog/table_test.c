@@ -279,6 +279,7 @@ static void two_processors_and_a_sweep_leave_each_flow_once(void **state)
 	struct frame frames[CROWD];
 	pthread_barrier_t start, end;
 	struct racer racers[2];
+	struct host host;
 	int round, i;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
@@ -311,6 +312,8 @@ static void two_processors_and_a_sweep_leave_each_flow_once(void **state)
 		sweep(f);
 		assert_int_equal(table_holds(f), 0);
 		assert_int_equal(half_open_of(SIDE_INSIDE), 0);
+		assert_true(host_of(crowd[0].saddr, &host));
+		assert_int_equal(host.flows, 0);
 	}
 }
 
