@@ -10,7 +10,8 @@ static __always_inline struct event_budget *event_budget(__u64 now)
 	__u32 zero = 0;
 	struct event_budget *budget = bpf_map_lookup_elem(&event_budgets, &zero);
 
-	if (budget && budget->second != now / NANOSECONDS) {
+	/* forward only: a sweep's clock is up to a jiffy ahead of that of packets */
+	if (budget && budget->second < now / NANOSECONDS) {
 		budget->second = now / NANOSECONDS;
 		__builtin_memset(budget->used, 0, sizeof(budget->used));
 		budget->answers = 0;

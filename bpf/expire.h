@@ -233,8 +233,10 @@ static __always_inline void F(kill)(struct flow_kill *kill)
 	key.dport = kill->key.dport;
 	key.protocol = kill->key.protocol;
 	f = F(table_look)(&key);
-	/* of a dead one the entry may be another flow's by now */
-	if (!f || !settings || F(flow_dead)(f, key.protocol, settings, now, 0) || !F(entry_still)(f, &key))
+	if (!f || !settings || f->half.flags & FLOW_KILLED)
+		return;
+	/* of one that is long dead the entry may be another flow's by now; for a packet's clock others may still live */
+	if (F(flow_dead)(f, key.protocol, settings, now, FLOW_GRACE / 2) || !F(entry_still)(f, &key))
 		return;
 	F(flow_kill)(f, key.protocol, now);
 	kill->done = 1;

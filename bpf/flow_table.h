@@ -185,7 +185,7 @@ static __always_inline FLOW *F(entry_flow)(__u32 number)
 
 /*
  * Is the half that was found still of this key? Asked after it was judged alive: one that is dead for the grace may
- * be deleted, and its entry filled anew, between the look-up and that.
+ * be deleted, and its entry filled anew, between the look-up and that. x86 reads in this order; arm64 need not.
  */
 static __always_inline bool F(entry_still)(const FLOW *f, const FLOW_KEY *key)
 {

@@ -40,6 +40,14 @@ static __always_inline void port_span(__u16 min, __u16 max, __u16 port, __u16 *l
 	*low = min ? min : 1;
 	*count = max >= *low ? max - *low + 1 : 0;
 }
+/*
+ * `seen` of a mapping that nobody but its maker has had. Of one tick all packets have the same time, and this one
+ * no packet.
+ */
+static __always_inline __u64 seen_by_maker(const struct pkt *p)
+{
+	return p->now - 1;
+}
 #endif
 
 /* All that making a flow needs, too large for the stack; one a CPU. Up to `key` it starts as zeros. */
@@ -181,7 +189,7 @@ static __always_inline void F(mapping_delete)(const struct F(mapping_key) *key)
 
 /*
  * Takes out the mapping that this packet made, unless another packet's flow has it by now (false): that one wrote
- * `seen` before it read `state`, see mapping_reuse.
+ * `seen` before it read `state`, see mapping_keep.
  */
 static __always_inline bool F(mapping_take_back)(struct pkt *p, struct F(opening) *o)
 {
@@ -190,7 +198,7 @@ static __always_inline bool F(mapping_take_back)(struct pkt *p, struct F(opening
 	if (!pool)
 		return true;
 	__sync_val_compare_and_swap(&pool->state, MAPPING_ALIVE, MAPPING_DEAD);
-	if (READ_ONCE(pool->seen) != p->now) {
+	if (READ_ONCE(pool->seen) != seen_by_maker(p)) {
 		__sync_val_compare_and_swap(&pool->state, MAPPING_DEAD, MAPPING_ALIVE);
 		return false;
 	}
@@ -210,7 +218,7 @@ static __always_inline int F(mapping_insert)(struct pkt *p, struct F(opening) *o
 
 	o->pool_key.address = o->address;
 	o->pool_key.port = port;
-	o->pool.seen = p->now;
+	o->pool.seen = seen_by_maker(p);
 	o->pool.state = MAPPING_ALIVE;
 	o->pool.address = o->key.saddr;
 	o->pool.port = o->key.sport;
@@ -257,13 +265,17 @@ static __always_inline struct pool_range *F(pool_range_of)(struct pool *pool,
 	return NULL;
 }
 
-/* From here on it stays, unless it is dead already (false). */
-static __always_inline bool F(mapping_keep)(struct pkt *p, struct F(mapping) *pool)
+/* From here on it stays, unless it is dead or another's already (false). */
+static __noinline bool F(mapping_keep)(struct pkt *p, const struct F(opening) *o, struct F(mapping) *pool)
 {
-	__u64 seen = __sync_lock_test_and_set(&pool->seen, p->now);
+	__u64 seen;
 
+	if (READ_ONCE(pool->state) == MAPPING_DEAD)
+		return false;
+	seen = __sync_lock_test_and_set(&pool->seen, p->now);
 	barrier_var(seen); /* asked for, because only then it is written before what follows is read */
-	return __sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_ALIVE) != MAPPING_DEAD;
+	return __sync_val_compare_and_swap(&pool->state, MAPPING_DYING, MAPPING_ALIVE) != MAPPING_DEAD &&
+	       bpf_map_lookup_elem(&F(mappings), &o->pool_key) == pool;
 }
 
 /* An existing mapping of the inside endpoint is used again, also while its port rests. */
@@ -296,9 +308,9 @@ static __always_inline bool F(mapping_reuse)(struct pkt *p, struct F(opening) *o
 		F(mapping_delete)(&o->inside_key);
 		return false;
 	}
-	if (dry ? pool->state == MAPPING_DEAD : !F(mapping_keep)(p, pool))
+	if (dry ? pool->state == MAPPING_DEAD : !F(mapping_keep)(p, o, pool))
 		return false;
-	F(opening_fill)(o, inside->port);
+	F(opening_fill)(o, o->pool_key.port);
 	error = F(reply_insert)(p, o);
 	o->result = !error ? GO_ON : F(insert_refused)(error);
 	return true;
@@ -339,9 +351,8 @@ static __always_inline int F(port_try)(struct pkt *p, struct F(opening) *o, stru
 		o->result = GO_ON;
 		return 1;
 	}
-	if (o->mapped && !F(mapping_take_back)(p, o))
-		error = -EAGAIN; /* its next packet takes it */
-	else if (error == -EEXIST)
+	/* a mapping that another packet has is this flow's, too: its next packet takes it */
+	if ((!o->mapped || F(mapping_take_back)(p, o)) && error == -EEXIST)
 		return 0;
 refused:
 	o->result = F(insert_refused)(error);

@@ -148,7 +148,7 @@ loads_good() { # WHEN
 		kill -0 "$pid" 2>/dev/null || fail "$1: a load ended: $(tail -qn 2 "$work"/{iperf-client?,load-*}.{out,err})"
 	done
 	/usr/bin/python3 "$top/tests/lib/soak_load.py" judge "$work/windows" "${logs[@]/%/.out}" >"$work/broken" ||
-		fail "$1: honest traffic failed: $(head -8 "$work/broken"; echo windows:; tail -3 "$work/windows")"
+		fail "$1: honest traffic failed: $(head -8 "$work/broken"; echo windows:; tail -3 "$work/windows"; echo drops:; drops)"
 }
 loads_end() {
 	local pid

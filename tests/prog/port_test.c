@@ -91,16 +91,12 @@ static unsigned int refusals_told(int f, uint8_t protocol, unsigned int count)
 /* The budget of answers is a CPU's: stay on one, and forget what this second's were before. */
 static void budget_begins(void)
 {
-	unsigned int zero = 0;
 	cpu_set_t here;
-	void *none = calloc(rig.cpus, sizeof(struct event_budget) + 8);
 
-	assert_non_null(none);
 	CPU_ZERO(&here);
 	CPU_SET(sched_getcpu(), &here);
 	assert_int_equal(sched_setaffinity(0, sizeof(here), &here), 0);
-	put("event_budgets", &zero, none);
-	free(none);
+	budgets_begin();
 }
 
 static void exhaust(int f, uint8_t protocol)

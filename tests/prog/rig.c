@@ -474,6 +474,16 @@ void next_hops_fill(const struct next_hop *hop)
 }
 
 /* All but what is in maps of maps, each change of which makes the kernel wait until no program runs. */
+void budgets_begin(void)
+{
+	unsigned int zero = 0;
+	void *none = calloc(rig.cpus, (sizeof(struct event_budget) + 7) & ~7UL);
+
+	assert_non_null(none);
+	put("event_budgets", &zero, none);
+	free(none);
+}
+
 void rig_renew(void)
 {
 	unsigned int i, none = 0;
@@ -491,6 +501,7 @@ void rig_renew(void)
 	for (i = 0; i < CIRCUITS_MAX; i++)
 		put("drains", &i, &none);
 	put("watch", &none, &nothing);
+	budgets_begin();
 	if (rig.crowded)
 		next_hops_fill(&(struct next_hop){0});
 	if (rig.broken)

@@ -91,7 +91,9 @@ extern struct rig rig;
 int rig_start(void **state);
 int rig_end(void **state);
 int rig_reset(void **state); /* set-up of each test: empty tables, the configuration as above */
-void rig_renew(void); /* the same, but for prefixes, policy and ports */
+void rig_renew(void);
+/* Events and answers of this second are as if none had been told or sent yet. */
+void budgets_begin(void); /* the same, but for prefixes, policy and ports */
 
 int map_of(const char *name);
 void put(const char *map, const void *key, const void *value);
