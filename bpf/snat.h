@@ -40,6 +40,7 @@ static __always_inline void port_span(__u16 min, __u16 max, __u16 port, __u16 *l
 	*low = min ? min : 1;
 	*count = max >= *low ? max - *low + 1 : 0;
 }
+
 /*
  * `seen` of a mapping that nobody but its maker has had. Of one tick all packets have the same time, and this one
  * no packet.

@@ -228,13 +228,16 @@ static void reply_behind_a_lock_is_not_an_exhausted_pool(void **state)
 		for (i = 0; i < 2; i++) {
 			struct tuple t = talk(f, protocols[i], PILOT, AT_EXCHANGE, 4100, 443);
 			struct shape s = {.tcp = SYN};
-			unsigned int before = table_holds(f);
+			const char *mappings = f == 4 ? "mappings4" : "mappings6";
+			unsigned int before = table_holds(f), mapped = entries(mappings);
 
 			lines_lock(f, true);
 			verdict_is(hear(LAN, t, &s).verdict, V_FLOW_ENDING, "locked", f);
 			lines_lock(f, false);
 			assert_int_equal(table_holds(f), before);
+			assert_int_equal(entries(mappings), mapped); /* UDP made one, and took it back */
 			verdict_is(hear(LAN, t, &s).verdict, V_FORWARDED, "unlocked", f);
+			assert_int_equal(entries(mappings), mapped + (protocols[i] == IPPROTO_UDP ? 2 : 0));
 		}
 }
 
