@@ -141,14 +141,34 @@ loads_start() {
 	for log in 4 6; do wait_for 20 grep -q SUM "$work/iperf-client$log.out"; done
 }
 all_kept() { (($(grep -c '^kept' "$work/load-$1.out") == $(grep -c '^keep' "$work/$1.loads"))); }
+# What tells where a packet was lost: the hosts' counters of reassembly and of sockets, and the gateway's verdicts.
+loads_counted() {
+	local space
+	for space in gw pilot campus chicago internet; do
+		quiet_on "$space" nstat -asz 'Ip*Reasm*' 'Ip*Discards' 'Udp*BufErrors' 'Udp*InErrors' 'Ip*Frag*' |
+			awk -v space=$space '!/^#/ && $2 { print space, $1, $2 }'
+	done
+	quiet_sp -j show | /usr/bin/python3 -c '
+import json, sys
+for row in json.load(sys.stdin)["verdicts"]:
+    print("verdict", row["verdict"], row["packets"])'
+}
+counted=''
+# A failure is told with what was counted since the last look, and until the pieces of a datagram were given up.
+loads_failed() { # WHEN
+	local pieces_live=31
+	pause $pieces_live
+	fail "$1: honest traffic failed: $(head -8 "$work/broken"; echo windows:; tail -3 "$work/windows"; echo drops:; drops
+		echo "counted before and after:"; diff <(echo "$counted") <(loads_counted) | grep '^[<>]')"
+}
 # Every conversation lives, and nothing failed that no window excuses.
 loads_good() { # WHEN
 	local pid logs=("${load_spaces[@]/#/$work/load-}")
 	for pid in "${loads[@]}"; do
 		kill -0 "$pid" 2>/dev/null || fail "$1: a load ended: $(tail -qn 2 "$work"/{iperf-client?,load-*}.{out,err})"
 	done
-	/usr/bin/python3 "$top/tests/lib/soak_load.py" judge "$work/windows" "${logs[@]/%/.out}" >"$work/broken" ||
-		fail "$1: honest traffic failed: $(head -8 "$work/broken"; echo windows:; tail -3 "$work/windows"; echo drops:; drops)"
+	/usr/bin/python3 "$top/tests/lib/soak_load.py" judge "$work/windows" "${logs[@]/%/.out}" >"$work/broken" || loads_failed "$1"
+	counted=$(loads_counted) || fail "$1: what was counted cannot be read"
 }
 loads_end() {
 	local pid
