@@ -329,7 +329,7 @@ daemon_start() {
 	wait_for 5 test -S "$work/notify"
 	background daemon gw env "NOTIFY_SOCKET=$work/notify" "$samepath" -c "$work/samepath.yaml" run
 	daemon=$last
-	wait_for "${READY_WAIT:-15}" daemon_ready_or_dead # which of them is said here: what wait_for runs is not heard
+	wait_for "${READY_WAIT:-30}" daemon_ready_or_dead # which of them is said here: what wait_for runs is not heard
 	kill -0 "$daemon" 2>/dev/null || fail "the daemon ended: $(tail -5 "$work/daemon.err")"
 }
 daemon_ready_or_dead() { ! kill -0 "$daemon" || grep -q '^ready' "$work/ready.out"; }
