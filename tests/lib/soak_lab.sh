@@ -141,12 +141,16 @@ loads_start() {
 	for log in 4 6; do wait_for 20 grep -q SUM "$work/iperf-client$log.out"; done
 }
 all_kept() { (($(grep -c '^kept' "$work/load-$1.out") == $(grep -c '^keep' "$work/$1.loads"))); }
-# What tells where a packet was lost: the hosts' counters of reassembly and of sockets, and the gateway's verdicts.
+# What tells where a packet was lost: the hosts' counters of reassembly and of sockets, what the gateway's devices
+# could not take or send, and its verdicts.
 loads_counted() {
-	local space
+	local space device
 	for space in gw pilot campus chicago internet; do
 		quiet_on "$space" nstat -asz 'Ip*Reasm*' 'Ip*Discards' 'Udp*BufErrors' 'Udp*InErrors' 'Ip*Frag*' |
 			awk -v space=$space '!/^#/ && $2 { print space, $1, $2 }'
+	done
+	for device in lan0 lan1 er0 er1 er2 wan0; do
+		quiet_on gw ethtool -S $device | awk -v device=$device '/_drops|_errors/ && $2 { print device, $1, $2 }'
 	done
 	quiet_sp -j show | /usr/bin/python3 -c '
 import json, sys
