@@ -152,18 +152,21 @@ loads_counted() {
 	for device in lan0 lan1 er0 er1 er2 wan0; do
 		quiet_on gw ethtool -S $device | awk -v device=$device '/_drops|_errors/ && $2 { print device, $1, $2 }'
 	done
-	quiet_sp -j show | /usr/bin/python3 -c '
+	verdicts
+}
+# VERDICT ACTION PACKETS of each that packets had
+verdicts() { quiet_sp -j show | /usr/bin/python3 -c '
 import json, sys
 for row in json.load(sys.stdin)["verdicts"]:
-    print("verdict", row["verdict"], row["packets"])'
-}
-counted=''
+    if int(row["packets"]):
+        print(row["verdict"], row["action"], row["packets"])'; }
+counted_last=''
 # A failure is told with what was counted since the last look, and until the pieces of a datagram were given up.
 loads_failed() { # WHEN
 	local pieces_live=31
 	pause $pieces_live
 	fail "$1: honest traffic failed: $(head -8 "$work/broken"; echo windows:; tail -3 "$work/windows"; echo drops:; drops
-		echo "counted before and after:"; diff <(echo "$counted") <(loads_counted) | grep '^[<>]')"
+		echo "counted before and after:"; diff <(echo "$counted_last") <(loads_counted) | grep '^[<>]')"
 }
 # Every conversation lives, and nothing failed that no window excuses.
 loads_good() { # WHEN
@@ -172,7 +175,7 @@ loads_good() { # WHEN
 		kill -0 "$pid" 2>/dev/null || fail "$1: a load ended: $(tail -qn 2 "$work"/{iperf-client?,load-*}.{out,err})"
 	done
 	/usr/bin/python3 "$top/tests/lib/soak_load.py" judge "$work/windows" "${logs[@]/%/.out}" >"$work/broken" || loads_failed "$1"
-	counted=$(loads_counted) || fail "$1: what was counted cannot be read"
+	counted_last=$(loads_counted) || fail "$1: what was counted cannot be read"
 }
 loads_end() {
 	local pid

@@ -39,11 +39,7 @@ NO_CIRCUIT flap_*
 NO_ANSWER flap_*
 FRAGMENT_HELD flap_*
 FRAGMENT_LOST flap_*"
-drops() { quiet_sp -j show | /usr/bin/python3 -c '
-import json, sys
-for row in json.load(sys.stdin)["verdicts"]:
-    if (row["action"] == "DROP" or row["verdict"] == "UNMANAGED") and int(row["packets"]):
-        print(row["verdict"], row["packets"])'; }
+drops() { verdicts | awk '$2 == "DROP" || $1 == "UNMANAGED" { print $1, $3 }'; }
 # Until the first configuration was live the guards let nothing out; that is no matter of the soak.
 drops_explained() { # WHEN
 	local name packets why event said unexplained=
