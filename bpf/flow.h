@@ -69,7 +69,16 @@ static __always_inline int F(flow_insert)(const FLOW_KEY *key, const FLOW *f)
 	return F(table_insert)(key, f);
 }
 
-/* Takes out the half that was just inserted. */
+/* The forward half is in: packets may find this reply half. */
+static __always_inline void F(flow_born)(const FLOW_KEY *reply_key)
+{
+	FLOW *reply = dry ? NULL : F(table_look)(reply_key);
+
+	if (reply)
+		__sync_fetch_and_and(&reply->half.flags, ~FLOW_UNBORN);
+}
+
+/* Takes out the half that was just inserted; its number is another flow's at once, so no packet may have found it. */
 static __always_inline void F(flow_take_back)(const FLOW_KEY *key)
 {
 	if (!dry)
@@ -95,17 +104,22 @@ static __always_inline FLOW *F(flow_peer)(const FLOW *f, __u8 protocol)
 	return F(flow_at)(&key, MET_PEER);
 }
 
-/* The whole question, of both halves. */
+/*
+ * The whole question, of both halves. One without its other half is being made or being deleted: no flag tells of
+ * its state, and it lives no longer than the shortest.
+ */
 static __noinline bool F(flow_silent)(const FLOW *f, __u8 protocol, struct settings *settings,
 				      __u64 now, __u64 grace)
 {
 	__u32 flags = f->half.flags, other = 0;
-	__u64 last = f->half.last, heard;
+	__u64 last = f->half.last, timeout = settings->timeout_min, heard;
 	FLOW_KEY key;
 	FLOW *peer;
 
 	if (flags & FLOW_KILLED)
 		return !grace || (__s64)(now - last) >= (__s64)grace;
+	if (flags & FLOW_UNBORN && !grace)
+		return true;
 	F(flow_peer_key)(f, protocol, &key);
 	peer = F(flow_at)(&key, MET_PEER);
 	if (peer) {
@@ -117,8 +131,9 @@ static __noinline bool F(flow_silent)(const FLOW *f, __u8 protocol, struct setti
 			return !grace || (__s64)(now - heard) >= (__s64)grace;
 		if ((__s64)(heard - last) > 0)
 			last = heard;
+		timeout = flow_timeout(settings, protocol, flags, other);
 	}
-	return (__s64)(now - last) > (__s64)(flow_timeout(settings, protocol, flags, other) + grace);
+	return (__s64)(now - last) > (__s64)(timeout + grace);
 }
 
 /*
@@ -128,7 +143,7 @@ static __noinline bool F(flow_silent)(const FLOW *f, __u8 protocol, struct setti
 static __always_inline bool F(flow_dead)(const FLOW *f, __u8 protocol, struct settings *settings,
 					 __u64 now, __u64 grace)
 {
-	if (!(f->half.flags & FLOW_KILLED) &&
+	if (!(f->half.flags & (FLOW_KILLED | FLOW_UNBORN)) &&
 	    (__s64)(now - f->half.last) < (__s64)settings->timeout_min)
 		return false;
 	return F(flow_silent)(f, protocol, settings, now, grace);

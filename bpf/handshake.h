@@ -42,6 +42,7 @@ static __always_inline void F(handshake_restart)(struct xdp_md *ctx, struct pkt 
 	FLOW_KEY other;
 	struct in6_addr room;
 
+	f->half.last = p->now; /* before the timeout gets shorter, else a sweep takes the silence before it for its own */
 	__sync_fetch_and_and(&f->half.flags, ~(FLOW_TCP | FLOW_RENEWS));
 	f->half.next = segment_end(p);
 	windows_read(ctx, F(tcp_offset)(p), &f->half, reply ? &peer->half : NULL);

@@ -25,7 +25,7 @@ static __always_inline void F(opening_start)(struct pkt *p, struct F(opening) *o
 	o->forward.half.opened = p->now / NANOSECONDS;
 	o->forward.half.class = class;
 	o->reply.half = o->forward.half;
-	o->reply.half.flags = FLOW_REPLY;
+	o->reply.half.flags = FLOW_REPLY | FLOW_UNBORN;
 	/* the packet that opens the flow is its first */
 	o->forward.half.flags = FLOW_HALF_OPEN | FLOW_SEEN | flow_tcp_bits(p->tcp);
 	half_count(&o->forward.half, p->frame);
@@ -78,11 +78,11 @@ static __always_inline void F(opened_event)(struct pkt *p, struct F(opening) *o,
 
 /*
  * The forward half completes the flow. When it cannot go in, the reply half and the mapping made
- * for it are taken out again: nothing has been sent that could have used them.
+ * for it are taken out again: no packet could have used them.
  */
 static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(opening) *o)
 {
-	struct circuit_counter *counter = circuit_counter(o->circuit);
+	struct circuit_counter *counter;
 	struct class_counter *class;
 	FLOW *old;
 	int error;
@@ -103,6 +103,7 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 			F(mapping_take_back)(p, o);
 		return F(insert_refused)(error);
 	}
+	counter = circuit_counter(o->circuit);
 	if (counter)
 		counter->opened++;
 	if (o->forward.half.flags & FLOW_SERVICE) {
@@ -112,6 +113,7 @@ static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(op
 		if (class)
 			class->opened++;
 	}
+	F(flow_born)(&o->reply_key);
 	F(opened_event)(p, o, E_FLOW_OPENED);
 	return GO_ON;
 }

@@ -110,8 +110,8 @@ static __always_inline void service_leave(__u32 service)
 
 	if (load)
 		__sync_fetch_and_sub(&load->flows, 1);
-	if (counter)
-		counter->closed++;
+	if (counter) /* a sweep may be interrupted here by a packet that counts, too */
+		__sync_fetch_and_add(&counter->closed, 1);
 }
 
 /*
@@ -179,8 +179,8 @@ static __always_inline void flow_release(const struct in6_addr *address, __u32 c
 	__u32 service = flags & FLOW_OPENED_OUTSIDE ? class : 0;
 	struct circuit_counter *counter = circuit_counter(circuit);
 
-	if (counter)
-		counter->closed++;
+	if (counter) /* a sweep may be interrupted here by a packet that counts, too */
+		__sync_fetch_and_add(&counter->closed, 1);
 	if (flags & FLOW_SERVICE)
 		service_leave(class);
 	share_release(address, service, flags);

@@ -138,6 +138,25 @@ static void lone_reply_half_is_an_orphan(void **state)
 	}
 }
 
+/* A sweep may come by before the forward half is in. */
+static void reply_half_that_is_being_made_is_no_orphan(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) {
+		struct tuple t = opened(f, IPPROTO_UDP, 4000), there, back;
+		struct half half;
+
+		assert_true(half_translated(&t, &there));
+		back = turned(there);
+		assert_true(half_get(&back, &half));
+		half.flags |= FLOW_UNBORN;
+		half_put(&back, &half);
+		half_forget(&t);
+		assert_int_equal(sweep_flows(f).orphans, 0);
+		assert_int_equal(halves(f), 1);
+	}
+}
+
 static void killed_flow_is_gone_at_once_and_deleted_later(void **state)
 {
 	(void)state;
@@ -312,6 +331,7 @@ int main(void)
 		CASE(many_dead_go_and_the_living_stay),
 		CASE(active_direction_keeps_both_halves),
 		CASE(lone_reply_half_is_an_orphan),
+		CASE(reply_half_that_is_being_made_is_no_orphan),
 		CASE(killed_flow_is_gone_at_once_and_deleted_later),
 		CASE(mapping_rests_then_dies_in_two_sweeps),
 		CASE(flow_under_a_mapping_keeps_it),

@@ -188,6 +188,49 @@ static void flow_that_is_being_deleted_keeps_its_port(void **state)
 	}
 }
 
+/* Whoever makes the flow may still have to take its reply half back: no packet may be translated by it. */
+static void reply_half_is_found_once_its_forward_half_is_in(void **state)
+{
+	(void)state;
+	EACH_FAMILY(f) EACH_TALK(i) {
+		struct tuple t, back;
+		struct outcome o = open_flow(f, i, &t);
+		struct half before, half;
+
+		back = reply_of(&o);
+		assert_true(half_get(&t, &half));
+		assert_false(half.flags & FLOW_UNBORN);
+		assert_true(half_get(&back, &before));
+		assert_false(before.flags & FLOW_UNBORN);
+		before.flags |= FLOW_UNBORN;
+		half_put(&back, &before);
+		verdict_is(hear(ER0, back, &talks[i].back).verdict, V_UNSOLICITED, talks[i].claim, f);
+		assert_true(half_get(&back, &half));
+		assert_memory_equal(&half, &before, sizeof(half));
+		verdict_is(hear(LAN, t, &talks[i].there).verdict, V_FORWARDED, talks[i].claim, f);
+	}
+}
+
+/* What its other half knew, that it closes, it cannot know: it must not come back to life for hours. */
+static void half_without_the_other_lives_no_longer_than_the_shortest(void **state)
+{
+	struct settings settings = settings_get();
+
+	(void)state;
+	settings.timeout_min = 5 * NANOSECONDS;
+	settings_put(&settings);
+	EACH_FAMILY(f) EACH_TALK(i) {
+		struct tuple t, back;
+		struct outcome o = open_flow(f, i, &t);
+
+		back = reply_of(&o);
+		verdict_is(hear(ER0, back, &talks[i].back).verdict, V_FORWARDED, talks[i].claim, f);
+		age(&back, 5 * NANOSECONDS + NANOSECONDS / 2);
+		half_forget(&t);
+		verdict_is(hear(ER0, back, &talks[i].back).verdict, V_UNSOLICITED, talks[i].claim, f);
+	}
+}
+
 static void half_open_comes_back_to_zero(void **state)
 {
 	struct host host;
@@ -325,6 +368,8 @@ int main(void)
 		CASE(one_half_alive_keeps_the_other),
 		CASE(long_dead_flow_gives_way_to_its_successor),
 		CASE(flow_that_is_being_deleted_keeps_its_port),
+		CASE(reply_half_is_found_once_its_forward_half_is_in),
+		CASE(half_without_the_other_lives_no_longer_than_the_shortest),
 		CASE(half_open_comes_back_to_zero),
 		CASE(reset_shortens_the_life),
 		CASE(one_fin_is_not_the_end_two_are),
