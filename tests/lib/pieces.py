@@ -77,7 +77,10 @@ def mirror(interface=None, mac=None):
     for identifier in itertools.count(7):
         data, extra, _, peer = udp.recvmsg(65536, 256)
         if not raw or not data.startswith(b"order "):
-            udp.sendmsg([data], extra, 0, peer)
+            try:
+                udp.sendmsg([data], extra, 0, peer)
+            except OSError:  # a link is down and no route is left: lost, and the next may not be
+                pass
             continue
         own = socket.inet_ntop(socket.AF_INET6, extra[0][2][:16])
         send(raw, head, plain(own), PORT, plain(peer[0]), peer[1], data, data.split()[1].decode(), identifier)

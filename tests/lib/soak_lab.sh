@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # what netns.sh sets, and what it and others read
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The network of the soak, and its honest traffic: source it behind netns.sh, feed.sh, behind.sh, soak_watch.sh.
+# The network of the soak, and its honest traffic: source it behind netns.sh, feed.sh, behind.sh, wires.sh, soak_watch.sh.
 #
 # To what netns.sh draws come services (three servers in campus, on all circuits), a feed that is served,
 # hosts behind routers with an MTU of 1300 (`beyond` outside, `deep` inside), and a partner, 198.18.7.10,
@@ -21,6 +21,7 @@ soak_start() {
 	soak_wires
 	local space
 	for space in chicago dallas internet; do nginx_start $space; done
+	local first=${#started[@]}
 	background mirror-chicago chicago /usr/bin/python3 "$top/tests/lib/pieces.py" mirror
 	background mirror-internet internet /usr/bin/python3 "$top/tests/lib/pieces.py" mirror
 	for space in beyond internet; do
@@ -31,6 +32,7 @@ soak_start() {
 		wait_for 20 grep -q serving "$work/$space.out"
 	done
 	for space in 1 2; do wait_for 10 grep -q listening "$work/iperf$space.out"; done
+	servers=("${started[@]:first}")
 }
 soak_config() { # TIMEOUT
 	feed_start "interval: 1"
@@ -52,13 +54,10 @@ feed_version() {
 	origin_move "$1"
 	feed_now=$1
 }
-# Links that go down keep their addresses of IPv6, and routers prefer links that are up. Who sends more than a
-# wire's queue holds (256 frames) waits, as before a real card.
+# Links that go down keep their addresses of IPv6, and routers prefer links that are up.
 soak_wires() {
 	local end
-	for end in pilot/eth0 campus/eth0 chicago/c0 chicago/c1 dallas/d0 internet/i0; do
-		tc -n "$lab${end%/*}" qdisc add dev "${end#*/}" root pfifo limit 20000
-	done
+	wires_wait
 	ip -n "${lab}dallas" addr add $partner4/32 dev lo
 	for end in gw/er0 gw/er1 gw/er2 gw/wan0 chicago/c0 chicago/c1 dallas/d0 internet/i0; do
 		quiet_on "${end%/*}" sysctl -qw "net.ipv6.conf.${end#*/}.keep_addr_on_down=1" \
@@ -122,6 +121,7 @@ soak_loads() { # SPACE: its lines of soak_load.py
 	LOADS
 	esac
 }
+servers=()
 load_spaces=(pilot deep campus chicago internet)
 loads=()
 loads_start() {
@@ -173,6 +173,9 @@ loads_good() { # WHEN
 	local pid logs=("${load_spaces[@]/#/$work/load-}")
 	for pid in "${loads[@]}"; do
 		kill -0 "$pid" 2>/dev/null || fail "$1: a load ended: $(tail -qn 2 "$work"/{iperf-client?,load-*}.{out,err})"
+	done
+	for pid in "${servers[@]}"; do
+		kill -0 "$pid" 2>/dev/null || fail "$1: a server ended: $(tail -qn 2 "$work"/{mirror,bulk}-*.err "$work"/iperf?.err)"
 	done
 	/usr/bin/python3 "$top/tests/lib/soak_load.py" judge "$work/windows" "${logs[@]/%/.out}" >"$work/broken" || loads_failed "$1"
 	counted_last=$(loads_counted) || fail "$1: what was counted cannot be read"

@@ -16,6 +16,8 @@
 . "$(dirname "$0")/../lib/kernel_said.sh"
 # shellcheck source=tests/lib/behind.sh
 . "$(dirname "$0")/../lib/behind.sh"
+# shellcheck source=tests/lib/wires.sh
+. "$(dirname "$0")/../lib/wires.sh"
 # shellcheck source=tests/lib/soak_watch.sh
 . "$(dirname "$0")/../lib/soak_watch.sh"
 # shellcheck source=tests/lib/soak_lab.sh
@@ -30,29 +32,38 @@ one=$samepath
 [[ -x $twin ]] || fail "no $twin: run make tests"
 say "SEED=$SEED SOAK=$length"
 
-# What a dropped packet may be put down to: VERDICT EVENT-PATTERN, what the pattern names having happened.
+# What a dropped packet may be put down to: VERDICT EVENT-PATTERN [now], what the pattern names having happened;
+# now: since the last look.
 # The kernel gives those that fill a pool their ports, and may give one whose flow is just ending.
 explained="POOL_EXHAUSTED pool
 FLOW_ENDING pool
-CIRCUIT_UNUSABLE flap_*
-NO_CIRCUIT flap_*
+CIRCUIT_UNUSABLE flap_* now
+NO_CIRCUIT flap_* now
 NO_ANSWER flap_*
 FRAGMENT_HELD flap_*
 FRAGMENT_LOST flap_*"
 drops() { verdicts | awk '$2 == "DROP" || $1 == "UNMANAGED" { print $1, $3 }'; }
+reason_happened() { # VERDICT PACKETS EVENT
+	local why within past
+	read -r why within < <(sed -n "s/^$1 //p" <<<"$explained") || return 1
+	if [[ $within ]]; then
+		# shellcheck disable=SC2053 # a pattern
+		[[ $3 == $why || $'\n'$drops_last$'\n' == *$'\n'"$1 $2"$'\n'* ]]
+		return
+	fi
+	# shellcheck disable=SC2053 # a pattern
+	for past in "${!happened[@]}"; do [[ $past != $why ]] || return 0; done
+	return 1
+}
 # Until the first configuration was live the guards let nothing out; that is no matter of the soak.
-drops_explained() { # WHEN
-	local name packets why event said unexplained=
+drops_explained() { # EVENT
+	local name packets said unexplained=
 	said=$(drops) || fail "$1: what was dropped cannot be read"
 	while read -r name packets; do
 		[[ $name && $'\n'$drops_first$'\n' != *$'\n'"$name $packets"$'\n'* ]] || continue
-		why=$(sed -n "s/^$name //p" <<<"$explained")
-		for event in "${!happened[@]}"; do
-			# shellcheck disable=SC2053 # a pattern
-			[[ $why && $event == $why ]] && continue 2
-		done
-		unexplained+=" $name ($packets)"
+		reason_happened "$name" "$packets" "$1" || unexplained+=" $name ($packets)"
 	done <<<"$said"
+	drops_last=$said
 	[[ ! $unexplained ]] || fail "$1: dropped without a reason that happened:$unexplained"
 }
 kernel_listen
@@ -67,6 +78,7 @@ soak_start $slack
 soak_daemon
 wait_for 30 maps_hold "$feed_now"
 drops_first=$(drops) || fail "what was dropped cannot be read"
+drops_last=$drops_first
 looked=$(date +%s)
 wires_look
 say "honest traffic, opened first"
