@@ -23,8 +23,8 @@ static __always_inline void event_lose(__u32 kind)
 {
 	__u64 *lost = bpf_map_lookup_elem(&events_lost, &kind);
 
-	if (lost)
-		(*lost)++;
+	if (lost) /* of a sweep, which a packet may interrupt here */
+		__sync_fetch_and_add(lost, 1);
 }
 
 /* Room for one event of this kind, zeroed but for time and kind; NULL: lost, and counted. */

@@ -112,7 +112,7 @@ static __noinline bool F(flow_silent)(const FLOW *f, __u8 protocol, struct setti
 				      __u64 now, __u64 grace)
 {
 	__u32 flags = f->half.flags, other = 0;
-	__u64 last = f->half.last, timeout = settings->timeout_min, heard;
+	__u64 last = READ_ONCE(f->half.last), timeout = settings->timeout_min, heard;
 	FLOW_KEY key;
 	FLOW *peer;
 
@@ -123,8 +123,9 @@ static __noinline bool F(flow_silent)(const FLOW *f, __u8 protocol, struct setti
 	F(flow_peer_key)(f, protocol, &key);
 	peer = F(flow_at)(&key, MET_PEER);
 	if (peer) {
-		other = peer->half.flags;
-		heard = peer->half.last;
+		other = READ_ONCE(peer->half.flags);
+		heard = READ_ONCE(peer->half.last);
+		last = READ_ONCE(f->half.last); /* after the flags: what shortens the timeout writes the time first */
 		if (!dry && !F(entry_still)(peer, &key))
 			return true; /* it was deleted, as the dead are */
 		if (other & FLOW_KILLED)
@@ -143,7 +144,7 @@ static __noinline bool F(flow_silent)(const FLOW *f, __u8 protocol, struct setti
 static __always_inline bool F(flow_dead)(const FLOW *f, __u8 protocol, struct settings *settings,
 					 __u64 now, __u64 grace)
 {
-	if (!(f->half.flags & (FLOW_KILLED | FLOW_UNBORN)) &&
+	if (!(f->half.flags & (grace ? FLOW_KILLED : FLOW_KILLED | FLOW_UNBORN)) &&
 	    (__s64)(now - f->half.last) < (__s64)settings->timeout_min)
 		return false;
 	return F(flow_silent)(f, protocol, settings, now, grace);
@@ -159,8 +160,9 @@ static __always_inline FLOW *F(flow_find)(struct pkt *p, const FLOW_KEY *key)
 	if (dry && !(f = F(flow_met)(key, f)))
 		return NULL;
 	p->dead = F(flow_dead)(f, p->protocol, p->settings, p->now, 0);
+	/* the use that was judged may have been the one before, of the same key */
 	if (!p->dead)
-		return dry || F(entry_still)(f, key) ? f : NULL;
+		return dry || (F(entry_still)(f, key) && !(READ_ONCE(f->half.flags) & FLOW_UNBORN)) ? f : NULL;
 	trail_over();
 	return NULL;
 }
@@ -230,11 +232,19 @@ static __noinline void F(closed_event)(struct event *event, const FLOW_KEY *key,
 	}
 }
 
-/* Forward half first; false when somebody else was first. */
+/*
+ * Forward half first; false when somebody else was first. The reply half is nobody else's to delete then, and must
+ * not find the forward half of a new flow from the same tuple.
+ */
 static __always_inline bool F(halves_delete)(const FLOW_KEY *key, __u64 use, const FLOW_KEY *peer, __u64 peer_use)
 {
+	FLOW *reply;
+
 	if (!F(table_delete)(key, use))
 		return false;
+	reply = F(entry_flow)(peer_use);
+	if (reply)
+		__sync_fetch_and_or(&reply->half.flags, FLOW_KILLED);
 	F(table_delete)(peer, peer_use);
 	return true;
 }

@@ -78,7 +78,7 @@ static __always_inline void F(opened_event)(struct pkt *p, struct F(opening) *o,
 
 /*
  * The forward half completes the flow. When it cannot go in, the reply half and the mapping made
- * for it are taken out again: no packet could have used them.
+ * for it are taken out again: no packet was translated by them.
  */
 static __always_inline enum verdict F(opening_finish)(struct pkt *p, struct F(opening) *o)
 {

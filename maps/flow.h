@@ -67,7 +67,7 @@ enum flow_flag {
 	FLOW_HALF_OPEN = 1 << 4, /* forward half only: counted as half-open */
 	FLOW_SEEN = 1 << 5, /* a packet of this half came by */
 	FLOW_KILLED = 1 << 6, /* ended by an operator or a newer flow */
-	FLOW_UNBORN = 1 << 7, /* reply half, until its forward half is in: no packet finds it */
+	FLOW_UNBORN = 1 << 7, /* reply half, until its forward half is in: no packet is translated by it */
 	FLOW_SYN = 1 << 8, /* what TCP said in this direction */
 	FLOW_ACK = 1 << 9,
 	FLOW_FIN = 1 << 10,

@@ -146,7 +146,7 @@ all_kept() { (($(grep -c '^kept' "$work/load-$1.out") == $(grep -c '^keep' "$wor
 loads_counted() {
 	local space device
 	for space in gw pilot campus chicago internet; do
-		quiet_on "$space" nstat -asz 'Ip*Reasm*' 'Ip*Discards' 'Udp*BufErrors' 'Udp*InErrors' 'Ip*Frag*' |
+		quiet_on "$space" nstat -asz 'Ip*Reasm*' 'Ip*Discards' 'Udp*BufErrors' 'Udp*InErrors' 'Udp*NoPorts' 'Ip*Frag*' |
 			awk -v space=$space '!/^#/ && $2 { print space, $1, $2 }'
 	done
 	for device in lan0 lan1 er0 er1 er2 wan0; do
