@@ -351,6 +351,8 @@ static int run(const struct apply_request *q)
 
 	if (!err && (err = read_config(&p)))
 		say_report(&p);
+	if (!err && attach_hidden(&p.instance))
+		err = -ENXIO;
 	err = err ? err : instance_lock(&p.instance);
 	if (!err) {
 		/* not before: who had the lock may have applied another */

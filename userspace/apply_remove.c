@@ -136,7 +136,7 @@ int apply_stop(const char *gateway)
 
 	if (err)
 		return print_error("gateway %s: letters, digits, '-' and '_' are accepted in a name", gateway);
-	err = apply_environment();
+	err = attach_hidden(&p.instance) ? -ENXIO : apply_environment();
 	err = err ? err : instance_lock(&p.instance);
 	err = err ? err : stop_locked(&p);
 	steps_free(&p.before);

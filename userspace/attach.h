@@ -48,6 +48,12 @@ int detach_xdp_finish(struct steps *s);
 bool attached_xdp(const char *pins, const char *device, int ifindex);
 /* Is our filter of this direction there? */
 bool attached_tc(const char *device, int ifindex, enum attach_direction direction);
+/*
+ * Was it applied, and are programs of ours attached here, but pins of nobody to be seen? So it is within
+ * `ip netns exec`, which mounts a /sys of its own: whoever looked or undid there would take a gateway that lives for
+ * one that is gone. Said in one line.
+ */
+bool attach_hidden(const struct instance *i);
 /* Name of the device behind a file name of the pin directory; NULL: no attachment. */
 const char *attach_pin_device(const char *file, char *device);
 

@@ -14,6 +14,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
 #include "apply.h"
+#include "attach.h"
 #include "daemon.h"
 #include "expire.h"
 #include "kernel.h"
@@ -304,6 +305,8 @@ int daemon_run(const char *textfile)
 		return EXIT_TROUBLE;
 	if (instance_open(&d.instance, name))
 		return print_error("gateway %s: not a name", name);
+	if (attach_hidden(&d.instance))
+		return EXIT_TROUBLE;
 	/* Signals first: one that comes during the apply is kept for the loop. */
 	err = sd_event_default(&d.loop);
 	err = err < 0 ? err : add_signals(&d);

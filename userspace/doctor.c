@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "apply.h"
 #include "apply_look.h"
+#include "attach.h"
 #include "check.h"
 #include "cmd.h"
 #include "doctor.h"
@@ -95,6 +96,10 @@ static int choose_config(struct visit *v)
 		return print_error("gateway %s: not a name", option_gateway ? option_gateway : ""),
 		       -EINVAL;
 	}
+	if (attach_hidden(&v->instance)) {
+		config_free(file);
+		return -ENXIO;
+	}
 	v->d.instance = &v->instance;
 	v->d.running = maps_pinned(v->instance.pins);
 	if (option_gateway && !v->d.running) {
@@ -125,10 +130,12 @@ static void rows_of_report(struct doctor *d, const struct report *r)
 	for (size_t i = 0; i < r->count; i++) {
 		const struct report_line *l = &r->lines[i];
 
+		/* what another gateway lives by nobody is told to remove */
+		bool removable = !l->file[0] && !strstr(l->text, "another samepath gateway");
+
 		remove_text(l->text, repair, sizeof(repair));
 		doctor_add(d, l->file[0] ? "configuration" : "conflict", "",
-			   l->warning ? DOCTOR_WARNING : DOCTOR_FATAL, l->file[0] ? NULL : repair, "%s",
-			   l->text);
+			   l->warning ? DOCTOR_WARNING : DOCTOR_FATAL, removable ? repair : NULL, "%s", l->text);
 	}
 	if (!r->count)
 		doctor_add(d, "conflict", "", DOCTOR_OK, NULL,

@@ -183,7 +183,7 @@ static void judge_way(struct doctor *d, const struct config_circuit *c, unsigned
 	else
 		doctor_add(d, "circuit-route", place, DOCTOR_WARNING, NULL,
 			   "table %u has no route by a link of it, so nothing new goes there; %s", table,
-			   has_next_hop(c, family) ? "its links are down" :
+			   has_next_hop(c, family) ? "its links are down, or were since `apply`" :
 			   c->table		   ? "a BGP session is to fill it" :
 						     "it wants a default route");
 }

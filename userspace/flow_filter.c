@@ -168,7 +168,7 @@ static int want_phase(const char *word, const char *value, int *out)
 	for (int i = 0; i < PHASE_MAX; i++)
 		if (!strcmp(value, phases[i]))
 			return *out = i, 0;
-	print_error("%s: %s: unknown; half-open, established, closing, udp, icmp or dead is accepted",
+	print_error("%s: %s: unknown; half-open, established, closing, udp, icmp, other or dead is accepted",
 		    word, value);
 	return -EINVAL;
 }

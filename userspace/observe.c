@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "attach.h"
 #include "cmd.h"
 #include "config.h"
 #include "instance.h"
@@ -182,6 +183,8 @@ int observe_open(struct observe *o, const char *gateway)
 	snprintf(o->directory, sizeof(o->directory), "%s", instance.pins);
 	if (access(o->directory, X_OK)) {
 		err = -errno;
+		if (attach_hidden(&instance))
+			return err;
 		if (err == -ENOENT)
 			print_error("gateway %s: nothing is applied here", gateway);
 		else

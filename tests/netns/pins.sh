@@ -34,6 +34,16 @@ works() {
 	same "$1: the old flow" "$old" "$(say_to old)"
 }
 
+say "bpffs of another mount namespace: who is there sees no gateway, and undoes none"
+hidden() { # COMMAND...
+	ip netns exec "${lab}gw" sh -c 'mount -t bpf bpf /sys/fs/bpf && exec "$@"' sh "$samepath" -c "$work/samepath.yaml" "$@"
+}
+for words in apply run stop doctor show "explain udp 10.1.20.2:1 $exchange4:7001 on lan0" "circuit drain chicago"; do
+	# shellcheck disable=SC2086 # words
+	refused "it runs, but $pins is not to be seen here, as in .ip netns exec.; .nsenter --net=. keeps" hidden $words
+done
+works "looked at from where its pins are hidden"
+
 right=$(bpftool map lookup pinned "$pins/version" key 0 0 0 0 | grep -o '"value": *[0-9]*' | grep -o '[0-9]*$')
 ((right > 0 && right < 99)) || fail "what version is that: $right"
 say "a version that this program does not know"
