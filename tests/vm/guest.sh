@@ -32,7 +32,7 @@ else
 fi
 rm -rf /sys/fs/bpf/loaded
 # shellcheck disable=SC2086 # words
-LIMIT=$limit READY_WAIT=120 tests/run $what
+LIMIT=$limit READY_WAIT=120 UDP_TIMEOUT=20 tests/run $what
 status=$?
 ((loads == 0)) || status=1
 if dmesg | grep -E 'BUG:|WARNING:|Oops|blocked for more|soft lockup|rcu.*stall'; then
