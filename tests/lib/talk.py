@@ -18,6 +18,8 @@
   talk.py fresh SOURCE4 DEST4 SOURCE6 DEST6 RATE  conversations that are new, of both protocols and families,
                                                   until end of stdin: each asks once, and ends. Prints how
                                                   often each was answered by whom: "chicago 203.0.113.0 11"
+  talk.py echo SOURCE DEST RATE SECONDS           echo requests; prints "N of M answered": by their own words,
+                                                  and with a checksum that is right, which ping(8) does not ask
   talk.py ready SOCKET                            prints what a service says of itself there
   talk.py inject IF MAC udp|tcp|icmp SRC SPORT DST DPORT [FLAGS]
                                                   one raw frame out of IF to MAC; icmp: echo reply
@@ -230,6 +232,27 @@ def fresh(source4, dest4, source6, dest6, rate):
     return 0
 
 
+def echo(source, dest, rate, seconds):
+    six = family(source) == socket.AF_INET6
+    s = socket.socket(family(source), socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP)
+    s.bind((source, 0))
+    waiting, sent, begun = set(), 0, time.monotonic()
+    while True:
+        due = begun + sent / float(rate)
+        done = due >= begun + float(seconds)
+        if done and (not waiting or time.monotonic() > due + 4):
+            break
+        if select.select([s], [], [], max(0, due + (4 if done else 0) - time.monotonic()))[0]:
+            waiting.discard(s.recv(2048)[8:])
+        elif not done:
+            words = os.urandom(16)
+            s.sendto(struct.pack("!BBHHH", 128 if six else 8, 0, 0, 0, sent & 0xFFFF) + words, (dest, 0))
+            waiting.add(words)
+            sent += 1
+    print(f"{sent - len(waiting)} of {sent} answered", flush=True)
+    return 0
+
+
 def ready(path):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.bind(path)
@@ -329,7 +352,7 @@ def storm(interface, mac, source4, source6, *destinations):
 
 
 if __name__ == "__main__":
-    commands = {"serve": serve, "ask": ask, "open": open_many, "hold": hold, "hops": hops, "fresh": fresh, "ready": ready,
+    commands = {"serve": serve, "ask": ask, "open": open_many, "hold": hold, "hops": hops, "fresh": fresh, "echo": echo, "ready": ready,
                 "inject": inject, "forge": forge, "storm": storm}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
