@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <net/if.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 #include "attach.h"
 #include "instance.h"
@@ -27,16 +26,12 @@ static bool pins_there(void)
 
 static bool runs_ours(unsigned int ifindex)
 {
-	struct bpf_prog_info info = { 0 };
-	uint32_t id = 0, size = sizeof(info);
+	uint32_t id = 0;
 	int fd = bpf_xdp_query_id((int)ifindex, 0, &id) || !id ? -1 : bpf_prog_get_fd_by_id(id);
-	bool ours;
+	bool ours = program_bears(fd, program_name(PROGRAM_samepath_xdp));
 
-	if (fd < 0)
-		return false;
-	ours = !bpf_obj_get_info_by_fd(fd, &info, &size) &&
-	       !strncmp(info.name, program_name(PROGRAM_samepath_xdp), sizeof(info.name) - 1);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return ours;
 }
 

@@ -103,16 +103,13 @@ static int ask(const struct filter *f, uint32_t *id, bool *ours)
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = f->ifindex, .attach_point = f->point);
 	LIBBPF_OPTS(bpf_tc_opts, options, .handle = ATTACH_HANDLE, .priority = ATTACH_PRIORITY);
 	const char *name = f->point == BPF_TC_EGRESS ? "samepath_guard" : "samepath_resolve";
-	struct bpf_prog_info info = { 0 };
-	uint32_t size = sizeof(info);
 	int err = has_clsact(f->ifindex) ? bpf_tc_query(&hook, &options) : -ENOENT, fd;
 
 	if (err)
 		return err == -EINVAL ? -ENOENT : err;
 	*id = options.prog_id;
 	fd = bpf_prog_get_fd_by_id(*id);
-	*ours = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) &&
-		!strncmp(info.name, name, sizeof(info.name) - 1);
+	*ours = program_bears(fd, name);
 	if (fd >= 0)
 		close(fd);
 	return 0;

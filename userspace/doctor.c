@@ -129,7 +129,6 @@ static void rows_of_report(struct doctor *d, const struct report *r)
 
 	for (size_t i = 0; i < r->count; i++) {
 		const struct report_line *l = &r->lines[i];
-
 		/* what another gateway lives by nobody is told to remove */
 		bool removable = !l->file[0] && !strstr(l->text, "another samepath gateway");
 

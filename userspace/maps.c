@@ -27,6 +27,15 @@ const char *program_name(enum program_index program)
 	return program_names[program];
 }
 
+bool program_bears(int fd, const char *name)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) &&
+	       !strncmp(info.name, name, sizeof(info.name) - 1);
+}
+
 bool maps_pinned(const char *pins)
 {
 	char path[256];

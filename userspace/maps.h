@@ -66,6 +66,8 @@ struct maps {
 
 const char *map_name(enum map_index map);
 const char *program_name(enum program_index program);
+/* Has the loaded program this name, as far as the kernel keeps it (15 characters)? `fd` negative: no. */
+bool program_bears(int fd, const char *name);
 
 /* Is there a gateway in this directory? Any pinned map counts. */
 bool maps_pinned(const char *pins);

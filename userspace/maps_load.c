@@ -293,13 +293,10 @@ static int set_pinned_digest(const struct maps *m, uint64_t digest)
 
 static bool bears_name(int program, int i)
 {
-	struct bpf_prog_info info = { 0 };
-	uint32_t size = sizeof(info);
 	char name[64];
 
 	symbol(i, name, sizeof(name));
-	return !bpf_obj_get_info_by_fd(program, &info, &size) &&
-	       !strncmp(info.name, name, sizeof(info.name) - 1);
+	return program_bears(program, name);
 }
 
 /* Every map is pinned, as prepare_maps found it, and every program, and they are of this object. */
